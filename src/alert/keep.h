@@ -1,0 +1,24 @@
+#ifndef ALERT_KEEP_H
+#define ALERT_KEEP_H
+/*
+ * Small files that must be whole after a crash, and evidence that must never be overwritten. DIR is a directory descriptor that
+ * can be synced (not O_PATH). All return 0 or -errno.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* The file NAME holds DATA or what it held before, never a part; synced. It belongs to the owner of DIR. */
+int	keep_write(int dir, const char *name, const void *data, size_t len, mode_t mode);
+/* Reads all of NAME; the number of bytes, -EFBIG if it does not fit, or -errno. */
+ssize_t	keep_read(int dir, const char *name, void *buf, size_t size);
+/* Renames without ever replacing; synced. */
+int	keep_aside(int dir, const char *from, const char *to);
+/* Copies bytes FROM to TO of FD into the new file NAME; synced. -EEXIST if there is one. */
+int	keep_copy(int fd, uint64_t from, uint64_t to, int dir, const char *name);
+
+/* Building stones: writes all of it at OFF; opens a new file of the owner of DIR, emptying what was there. */
+int	keep_put(int fd, const void *data, size_t len, uint64_t off);
+int	keep_create(int dir, const char *name, int flags, mode_t mode);
+
+#endif

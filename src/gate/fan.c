@@ -1,0 +1,214 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/fanotify.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/procfs.h"
+#include "gate/fan.h"
+
+#ifndef FAN_DENY_ERRNO
+#define FAN_DENY_ERRNO(err)	(FAN_DENY | (((uint32_t)(err) & 0xff) << 24))	/* Linux 6.14 */
+#endif
+
+void
+fan_debt(struct gate *g, uint64_t since_ns)
+{
+	atomic_store_explicit(&g->setup.page->gate.owed_since_ns, since_ns, memory_order_release);
+}
+
+static void
+respond(int group, int fd, uint32_t response)
+{
+	struct fanotify_response r = { .fd = fd, .response = response };
+
+	/* ENOENT: the backstop was faster, or the asker died. Any other refusal must not leave him waiting. */
+	if (write(group, &r, sizeof(r)) != (ssize_t)sizeof(r) && errno == EINVAL && response != FAN_DENY) {
+		r.response = response == FAN_ALLOW ? FAN_ALLOW : FAN_DENY;
+		if (write(group, &r, sizeof(r)) < 0)
+			return;
+	}
+}
+
+/* True when the flags of a direct system call, which nobody can change while it waits, say that it only reads. */
+static bool
+only_reads(struct gate *g, int32_t tid)
+{
+	struct proc_syscall sc;
+	uint64_t flags;
+
+	if (proc_syscall(g->proc, tid, &sc))
+		return false;
+	if (sc.number == SYS_openat)
+		flags = sc.args[2];
+#ifdef SYS_open
+	else if (sc.number == SYS_open)
+		flags = sc.args[1];
+#endif
+	else if (sc.number == SYS_execve || sc.number == SYS_execveat)
+		return true;
+	else
+		return false;
+	return (flags & (O_ACCMODE | O_TRUNC)) == O_RDONLY;
+}
+
+/*
+ * Does this opener want to write? i_writecount is raised before the kernel asks, so a read lease is refused with EAGAIN exactly
+ * when somebody has or is getting write access: no refusal, surely a reader. A refusal may be about somebody else.
+ */
+static void
+intent(struct gate *g, struct question *q)
+{
+	q->kind = EVENT_OPEN;
+	if (fcntl(q->fd, F_SETLEASE, F_RDLCK) == 0) {
+		fcntl(q->fd, F_SETLEASE, F_UNLCK);
+		return;
+	}
+	if (only_reads(g, q->tid))
+		return;
+	q->kind = EVENT_WRITE;
+	q->unsure = true;
+}
+
+static int
+refused(struct gate *g, const struct fanotify_event_metadata *m)
+{
+	if (m->mask & FAN_Q_OVERFLOW)
+		counter_add(g->setup.page, COUNTER_QUEUE_OVERFLOW, 1);
+	else
+		counter_add(g->setup.page, COUNTER_FD_ERRORS, 1);	/* the kernel has denied it already */
+	return FAN_DONE;
+}
+
+static void
+fill(struct gate *g, const struct fanotify_event_metadata *m, int group, bool waits, struct question *q)
+{
+	*q = (struct question){ .group = waits ? group : -1, .fd = m->fd, .tid = m->pid, .kind = EVENT_OPEN,
+		.taken_ns = now_boot_ns() };
+	if (m->mask & (FAN_OPEN_EXEC_PERM | FAN_OPEN_EXEC)) {
+		q->kind = EVENT_EXEC;
+		counter_add(g->setup.page, COUNTER_EXEC_ASKED, 1);
+		return;
+	}
+	counter_add(g->setup.page, COUNTER_OPEN_ASKED, 1);
+}
+
+int
+fan_take(struct gate *g, int group, bool waits, struct question *q)
+{
+	struct fanotify_event_metadata m;
+
+	/* One question a read: whoever must answer in our stead finds exactly one debt. */
+	if (waits)
+		fan_debt(g, now_boot_ns());
+	ssize_t n = read(group, &m, sizeof(m));
+	if (n != (ssize_t)sizeof(m) || m.vers != FANOTIFY_METADATA_VERSION) {
+		int err = n < 0 ? errno : EBADMSG;
+		fan_debt(g, 0);
+		if (n < 0 && (err == EMFILE || err == ENFILE))
+			counter_add(g->setup.page, COUNTER_FD_ERRORS, 1);
+		return err == EAGAIN || err == EINTR || err == EMFILE || err == ENFILE || err == ESRCH ? FAN_NONE : -err;
+	}
+	if (m.fd < 0) {
+		fan_debt(g, 0);
+		return refused(g, &m);
+	}
+	fill(g, &m, group, waits, q);
+	if (m.pid == 0 || page_owns(g->setup.page, m.pid)) {
+		counter_add(g->setup.page, COUNTER_OWN, 1);
+		fan_answer(g, q, DECISION_ALLOW, false);
+		return FAN_DONE;
+	}
+	/* Who is only notified learns at the close that it was for writing. */
+	if (q->kind == EVENT_OPEN && waits && (g->kinds & 1ull << EVENT_WRITE))
+		intent(g, q);
+	else if (q->kind == EVENT_OPEN && (m.mask & FAN_CLOSE_WRITE))
+		q->kind = EVENT_WRITE;
+	return FAN_OWED;
+}
+
+void
+fan_answer(struct gate *g, struct question *q, enum decision decision, bool busy)
+{
+	uint32_t no = busy && g->setup.deny_errno && q->group == g->setup.exec_group ? FAN_DENY_ERRNO(EBUSY) : FAN_DENY;
+
+	if (q->group >= 0) {
+		respond(q->group, q->fd, decision == DECISION_DENY ? no : FAN_ALLOW);
+		fan_debt(g, 0);
+	}
+	if (q->fd >= 0)
+		close(q->fd);
+	q->fd = q->group = -1;
+}
+
+static const struct { uint32_t magic; const char *name; } filesystems[] = {
+	{ 0xEF53, "ext4" }, { 0x58465342, "xfs" }, { 0x9123683E, "btrfs" }, { 0x01021994, "tmpfs" }, { 0x858458f6, "ramfs" },
+	{ 0x794c7630, "overlay" }, { 0x73717368, "squashfs" }, { 0x4d44, "vfat" }, { 0xF2F52010, "f2fs" }, { 0x9660, "iso9660" },
+	{ 0x2FC12FC1, "zfs" }, { 0xE0F5E1E2, "erofs" }, { 0x2011BAB0, "exfat" },
+};
+
+static void
+filesystem(struct event *ev, int fd)
+{
+	struct statfs sf;
+
+	if (fstatfs(fd, &sf))
+		return;
+	for (size_t i = 0; i < sizeof(filesystems) / sizeof(filesystems[0]); i++)
+		if ((uint32_t)sf.f_type == filesystems[i].magic)
+			event_set_str(ev, TEXT_FILESYSTEM, filesystems[i].name);
+}
+
+static uint64_t
+ns_of(struct timespec ts)
+{
+	return (uint64_t)ts.tv_sec * NS_PER_SEC + (uint64_t)ts.tv_nsec;
+}
+
+static void
+path(struct gate *g, struct event *ev, int fd)
+{
+	static const char deleted[] = " (deleted)";
+	char name[32], target[4096];
+
+	snprintf(name, sizeof(name), "self/fd/%d", fd);
+	ssize_t n = readlinkat(g->proc, name, target, sizeof(target));
+	if (n <= 0)
+		return;
+	if (n == (ssize_t)sizeof(target))
+		ev->flags |= FLAG_PATH_CUT;
+	size_t tail = sizeof(deleted) - 1;
+	if (ev->file.links == 0 && (size_t)n > tail && memcmp(target + n - tail, deleted, tail) == 0)
+		n -= (ssize_t)tail;
+	event_set(ev, TEXT_FILE_PATH, target, (size_t)n);
+}
+
+void
+fan_event(struct gate *g, const struct question *q)
+{
+	struct event *ev = &g->report.event;
+	struct stat st;
+
+	event_init(ev, q->kind, SENSOR_FANOTIFY);
+	ev->wall_ns = now_wall_ns();
+	ev->boot_ns = q->taken_ns;
+	if (q->group < 0)
+		ev->flags |= FLAG_NOTIFIED;
+	if (q->unsure)
+		ev->flags |= FLAG_WRITE_UNSURE;
+	if (fstat(q->fd, &st)) {
+		ev->tried |= HAVE_FILE | HAVE_HASH;
+		return;
+	}
+	ev->file = (struct file){ .dev = st.st_dev, .ino = st.st_ino, .size = (uint64_t)st.st_size, .ctime_ns = ns_of(st.st_ctim),
+		.mtime_ns = ns_of(st.st_mtim), .uid = st.st_uid, .gid = st.st_gid, .mode = st.st_mode, .links = (uint32_t)st.st_nlink };
+	event_file_flags(ev);
+	path(g, ev, q->fd);
+	filesystem(ev, q->fd);
+	event_set_str(ev, TEXT_FILE_OWNER, policy_user(g->policy, st.st_uid));
+	ev->have |= HAVE_FILE;
+}

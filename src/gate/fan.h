@@ -1,0 +1,23 @@
+#ifndef GATE_FAN_H
+#define GATE_FAN_H
+/* fanotify: from the kernel's question to an event, and back to the kernel's answer. */
+#include "gate/state.h"
+
+enum { FAN_NONE, FAN_DONE, FAN_OWED };
+
+/*
+ * Takes one question from GROUP. Returns FAN_NONE, FAN_DONE when it needed no judgement, FAN_OWED, or -errno.
+ * From FAN_OWED on an answer is owed. The debt stands in the page before the kernel hands over the question.
+ */
+int	fan_take(struct gate *, int group, bool waits, struct question *);
+
+/* Tells the event in G->report.event all that the descriptor says: file, path, kind, time. */
+void	fan_event(struct gate *, const struct question *);
+
+/* Answers and closes. EBUSY_ tells the caller "under examination, try again" where the kernel can. */
+void	fan_answer(struct gate *, struct question *, enum decision, bool busy);
+
+/* The oldest debt, for the backstop. */
+void	fan_debt(struct gate *, uint64_t since_ns);
+
+#endif

@@ -1,0 +1,247 @@
+#include <string.h>
+#include <sys/syscall.h>
+#include "base/procfs.h"
+#include "gate/fetch.h"
+
+#define ANCESTRY_MAX	64	/* steps up /proc for a process that the tree does not know */
+
+static struct event *
+event(struct gate *g)
+{
+	return &g->report.event;
+}
+
+static void
+fetch_user(struct gate *g)
+{
+	struct event *ev = event(g);
+	struct proc_cred c;
+
+	if (ev->have & HAVE_USER || proc_cred(g->proc, ev->process.pid, &c))
+		return;
+	ev->process.uid = c.uid;
+	ev->process.ruid = c.ruid;
+	ev->process.gid = c.gid;
+	event_set_str(ev, TEXT_USER_NAME, policy_user(g->policy, c.uid));
+	event_set_str(ev, TEXT_GROUP_NAME, policy_group(g->policy, c.gid));
+	ev->have |= HAVE_USER;
+}
+
+static void
+fetch_login(struct gate *g)
+{
+	struct event *ev = event(g);
+	uint32_t n;
+
+	if (proc_number(g->proc, ev->process.pid, "loginuid", &n) == 0) {
+		ev->process.auid = n;
+		ev->have |= HAVE_AUID;
+	}
+	if (proc_number(g->proc, ev->process.pid, "sessionid", &n) == 0)
+		ev->process.session = n;
+}
+
+static void
+fetch_cgroup(struct gate *g)
+{
+	struct event *ev = event(g);
+	char text[2048], service[256], container[80];
+	ssize_t n = proc_read(g->proc, ev->process.pid, "cgroup", text, sizeof(text));
+
+	if (n < 0)
+		return;
+	proc_cgroup_names(text, (size_t)n, service, sizeof(service), container, sizeof(container));
+	if (event_set_str(ev, TEXT_SERVICE, service) == 0 && event_set_str(ev, TEXT_CONTAINER, container) == 0)
+		ev->have |= HAVE_CGROUP;
+}
+
+static void
+fetch_link(struct gate *g, const char *which, enum event_text text, uint32_t have)
+{
+	char target[4096];
+	ssize_t n = proc_link(g->proc, event(g)->process.pid, which, target, sizeof(target));
+
+	if (n >= 0 && event_set(event(g), text, target, (size_t)n) == 0)
+		event(g)->have |= have;
+}
+
+static void
+fetch_comm(struct gate *g)
+{
+	char comm[17];
+	ssize_t n = proc_read(g->proc, event(g)->process.pid, "comm", comm, sizeof(comm));
+
+	if (n > 0 && comm[n - 1] == '\n')
+		n--;
+	if (n >= 0 && event_set(event(g), TEXT_COMM, comm, (size_t)n) == 0)
+		event(g)->have |= HAVE_COMM;
+}
+
+static uint32_t
+count_strings(const char *s, size_t len)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += s[i] == '\0';
+	return n;
+}
+
+static void
+fetch_cmdline(struct gate *g, int32_t pid, enum event_text text, uint32_t have)
+{
+	struct event *ev = event(g);
+	char args[EVENT_ARGS_MAX];
+	ssize_t n = pid > 0 ? proc_read(g->proc, pid, "cmdline", args, sizeof(args)) : -1;
+
+	if (n < 0 || event_set(ev, text, args, (size_t)n))
+		return;
+	if (n == (ssize_t)sizeof(args))
+		ev->flags |= FLAG_ARGS_CUT;
+	if (have == HAVE_ARGS)
+		ev->args_count = count_strings(args, (size_t)n);
+	ev->have |= have;
+}
+
+/* Variables that change what a program loads or runs; the rest of an environment is nobody's business. */
+static int
+telling_variable(const char *s, size_t len)
+{
+	static const char *const names[] = { "LD_", "GCONV_PATH=", "PYTHON", "PERL5", "RUBYOPT=", "NODE_OPTIONS=", "BASH_ENV=",
+		"ENV=", "PROMPT_COMMAND=", "JAVA_TOOL_OPTIONS=", "GIT_SSH", "HISTFILE=", "PATH=", "http_proxy=", "https_proxy=" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		size_t n = strlen(names[i]);
+		if (len >= n && memcmp(s, names[i], n) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* argv and envp of the execve() that the thread waits in: its registers are fixed, the memory they point to is not. */
+static void
+fetch_exec(struct gate *g, const struct question *q, uint32_t needs)
+{
+	struct event *ev = event(g);
+	struct proc_syscall sc;
+	char text[EVENT_ARGS_MAX];
+	uint32_t count = 0;
+	int cut = 0;
+
+	if (proc_syscall(g->proc, q->tid, &sc) || (sc.number != SYS_execve && sc.number != SYS_execveat))
+		return;
+	unsigned argv = sc.number == SYS_execveat ? 2 : 1;
+	ssize_t n = needs & HAVE_ARGS ? proc_strings(q->tid, sc.args[argv], text, sizeof(text), NULL, &count, &cut) : -1;
+	if (n >= 0 && event_set(ev, TEXT_ARGS, text, (size_t)n) == 0) {
+		ev->args_count = count;
+		ev->have |= HAVE_ARGS;
+		if (cut)
+			ev->flags |= FLAG_ARGS_CUT;
+	}
+	n = needs & HAVE_ENV ? proc_strings(q->tid, sc.args[argv + 1], text, sizeof(text), telling_variable, &count, &cut) : -1;
+	if (n >= 0 && event_set(ev, TEXT_ENV, text, (size_t)n) == 0)
+		ev->have |= HAVE_ENV;
+}
+
+static void
+fetch_args(struct gate *g, const struct question *q, uint32_t needs)
+{
+	struct event *ev = event(g);
+	uint32_t lacks = needs & (HAVE_ARGS | HAVE_ENV) & ~ev->have;
+
+	if (!lacks)
+		return;
+	if (q && q->kind == EVENT_EXEC && q->group >= 0)
+		fetch_exec(g, q, lacks);
+	else if (lacks & HAVE_ARGS)
+		fetch_cmdline(g, ev->process.pid, TEXT_ARGS, HAVE_ARGS);
+}
+
+static void
+fetch_hash(struct gate *g)
+{
+	struct event *ev = event(g);
+	const struct hashed *h = ev->have & HAVE_FILE ? hashes_find(g->hashes, &ev->file) : NULL;
+	static const char *const types[] = { [FILE_OTHER] = "other", [FILE_ELF] = "elf", [FILE_SCRIPT] = "script" };
+
+	if (!h)
+		return;
+	counter_add(g->setup.page, COUNTER_HASH_HITS, 1);
+	memcpy(ev->file.sha256, h->sha256, sizeof(h->sha256));
+	event_set_str(ev, TEXT_FILE_TYPE, types[h->type <= FILE_SCRIPT ? h->type : FILE_OTHER]);
+	event_set(ev, TEXT_INTERPRETER, h->interpreter, h->interpreter_len);
+	ev->have |= HAVE_HASH;
+}
+
+/* One process and its ancestors from /proc, the eldest first, so that each finds its parent. */
+static void
+seed_line(struct gate *g, int32_t pid)
+{
+	struct proc_stat line[ANCESTRY_MAX];
+	unsigned n = 0;
+
+	while (n < ANCESTRY_MAX && pid > 0 && !tree_knows(g->tree, pid) && proc_stat(g->proc, pid, &line[n]) == 0)
+		pid = line[n++].ppid;
+	while (n-- > 0) {
+		char exe[TREE_PATH] = "";
+		struct proc_cred c = { 0 };
+		if (proc_link(g->proc, line[n].pid, "exe", exe, sizeof(exe)) < 0)
+			exe[0] = '\0';
+		proc_cred(g->proc, line[n].pid, &c);
+		tree_seed(g->tree, &(struct tree_process){ .pid = line[n].pid, .ppid = line[n].ppid,
+			.start_ns = line[n].start_ns, .uid = c.uid, .sid = (uint32_t)line[n].sid, .executable = exe, .comm = line[n].comm });
+	}
+}
+
+/* The program of a process whose EXEC message told no name, while it still lives. */
+static void
+name_it(struct gate *g, int32_t pid)
+{
+	char exe[TREE_PATH];
+	ssize_t n = proc_link(g->proc, pid, "exe", exe, sizeof(exe));
+
+	if (n > 0)
+		tree_name(g->tree, pid, exe, (size_t)n);
+}
+
+void
+fetch_place(struct gate *g)
+{
+	struct event *ev = event(g);
+	int32_t pid = ev->process.pid;
+	struct proc_status status;
+
+	/* A thread other than the first is known by its group. */
+	if (!tree_knows(g->tree, pid) && proc_status(g->proc, pid, &status) == 0)
+		ev->process.pid = pid = status.tgid;
+	if (!tree_knows(g->tree, pid))
+		seed_line(g, pid);
+	if (tree_unnamed(g->tree, pid))
+		name_it(g, pid);
+	tree_place(g->tree, ev);
+	ev->tried |= HAVE_PARENT | HAVE_PREVIOUS | HAVE_ANCESTORS | HAVE_PROCESS;
+}
+
+void
+fetch(struct gate *g, const struct question *q, uint32_t needs)
+{
+	struct event *ev = event(g);
+
+	if (needs & HAVE_USER)
+		fetch_user(g);
+	if (needs & HAVE_AUID & ~ev->have)
+		fetch_login(g);
+	if (needs & HAVE_CGROUP & ~ev->have)
+		fetch_cgroup(g);
+	if (needs & HAVE_CWD & ~ev->have)
+		fetch_link(g, "cwd", TEXT_CWD, HAVE_CWD);
+	if (needs & HAVE_COMM & ~ev->have)
+		fetch_comm(g);
+	fetch_args(g, q, needs);
+	if (needs & HAVE_PARENT_ARGS & ~ev->have)
+		fetch_cmdline(g, ev->parent.pid, TEXT_PARENT_ARGS, HAVE_PARENT_ARGS);
+	if (needs & HAVE_HASH & ~ev->have)
+		fetch_hash(g);
+	/* A hash that is not cached may still come from scan; everything else was looked for. */
+	ev->tried |= needs & ~(uint32_t)HAVE_HASH;
+}

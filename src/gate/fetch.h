@@ -1,0 +1,18 @@
+#ifndef GATE_FETCH_H
+#define GATE_FETCH_H
+/* What the judge asks for beyond the question itself: looked up only when a rule hangs on it, or for a record. */
+#include "gate/state.h"
+
+/* What a record of a finding tells, as far as it can still be had. */
+#define FETCH_FOR_RECORD (HAVE_USER | HAVE_AUID | HAVE_CGROUP | HAVE_COMM | HAVE_CWD | HAVE_ARGS | HAVE_PARENT_ARGS)
+
+/*
+ * Fetches NEEDS (enum event_have) about the process of the event in hand and marks them tried; HAVE_HASH is only looked up in the
+ * cache. Q: the question, or NULL for an event that nobody waits for. /proc is read, nothing on a disk is opened.
+ */
+void	fetch(struct gate *, const struct question *q, uint32_t needs);
+
+/* Places the event in the tree; a process that the tree does not know is read from /proc with its ancestors. */
+void	fetch_place(struct gate *);
+
+#endif

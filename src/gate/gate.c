@@ -1,0 +1,406 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/procfs.h"
+#include "gate/act.h"
+#include "gate/fan.h"
+#include "gate/fetch.h"
+#include "gate/held.h"
+#include "gate/proc.h"
+#include "gate/spool.h"
+#include "gate/state.h"
+
+#define EXECS_A_TURN	64
+#define OPENS_A_TURN	8	/* then execs are looked at again */
+#define NOTES_A_TURN	64
+#define SCANS_MAX	2	/* of one question: a file that keeps changing is not waited for */
+#define JUDGE_ROUNDS	8	/* each fetches something new; bounded all the same */
+#define RETRY_MS	20
+#define HASHES		16384
+
+static struct gate the_gate;
+
+static void
+count_latency(struct gate *g, uint64_t ns)
+{
+	uint64_t us = ns / NS_PER_US;
+	unsigned bucket = 0;
+
+	while (us && bucket < PAGE_LATENCY_BUCKETS - 1) {
+		us >>= 1;
+		bucket++;
+	}
+	atomic_fetch_add_explicit(&g->setup.page->gate.latency[bucket], 1, memory_order_relaxed);
+}
+
+/* What the kernel asked about, until the exec happens; the loader comes after its program and does not replace it. */
+static void
+remember(struct gate *g, const struct question *q)
+{
+	const struct event *ev = &g->report.event;
+	size_t len;
+	const char *path = event_text(ev, TEXT_FILE_PATH, &len);
+
+	if (q->kind != EVENT_EXEC)
+		return;
+	if (g->verdict.decision == DECISION_DENY)
+		tree_pending(g->tree, ev->process.pid, "", 0);
+	else if (!policy_loader(g->policy, ev->file.dev, ev->file.ino))
+		tree_pending(g->tree, ev->process.pid, path, len);
+}
+
+/* Answers, then does the rest. What a record tells is fetched while the process still waits. */
+static void
+conclude(struct gate *g, struct question *q, bool busy)
+{
+	bool waits = q->group >= 0, trace = act_leaves_trace(&g->verdict);
+	uint64_t taken_ns = q->taken_ns;
+
+	remember(g, q);
+	if (trace)
+		fetch(g, q, FETCH_FOR_RECORD & ~g->report.event.tried);
+	fan_answer(g, q, (enum decision)g->verdict.decision, busy);
+	uint64_t latency_ns = now_boot_ns() - taken_ns;
+	if (waits)
+		count_latency(g, latency_ns);
+	if (trace)
+		act(g, latency_ns);
+}
+
+/* Nobody could say in time what the file is. */
+static void
+conclude_late(struct gate *g, struct question *q)
+{
+	enum decision d = g->setup.config->deadline_verdict;
+
+	counter_add(g->setup.page, COUNTER_DEADLINE, 1);
+	g->verdict = (struct verdict){ .decision = (uint8_t)(q->group >= 0 ? d : DECISION_ALLOW), .would = (uint8_t)d,
+		.mode = (uint8_t)g->setup.mode, .settled = SETTLED_DEADLINE, .severity = SEVERITY_MEDIUM, .actions = ACTION_ALERT,
+		.decider = -1, .exception = -1 };
+	conclude(g, q, true);
+}
+
+/*
+ * Asks the judge until it needs nothing more. Q: NULL for what nobody waits for. Returns 0; 1 when the question was parked;
+ * -ETIMEDOUT when what the verdict hangs on cannot be had.
+ */
+static int
+settle(struct gate *g, const struct question *q)
+{
+	struct event *ev = &g->report.event;
+
+	for (int round = 0; round < JUDGE_ROUNDS; round++) {
+		judge(g->policy, ev, &g->verdict);
+		uint32_t needs = g->verdict.needs;
+		if (!needs)
+			return 0;
+		fetch(g, q, needs);
+		if (!(needs & HAVE_HASH) || (ev->have & HAVE_HASH))
+			continue;
+		if (!q || !(ev->have & HAVE_FILE) || !S_ISREG(ev->file.mode)) {
+			ev->tried |= HAVE_HASH;
+			continue;
+		}
+		return q->scans < SCANS_MAX && held_park(g, q, &ev->file) == 0 ? 1 : -ETIMEDOUT;
+	}
+	ev->tried = HAVE_ALL;
+	judge(g->policy, ev, &g->verdict);
+	return 0;
+}
+
+static void
+name_program(struct gate *g, const struct question *q)
+{
+	struct event *ev = &g->report.event;
+	size_t len;
+	const char *path = event_text(ev, TEXT_FILE_PATH, &len);
+	const char *pending = tree_pending_exe(g->tree, ev->process.pid);
+
+	if (q->kind != EVENT_EXEC)
+		return;
+	if (pending[0] && policy_loader(g->policy, ev->file.dev, ev->file.ino)) {
+		ev->flags |= FLAG_LOADER;
+		event_set_str(ev, TEXT_EXECUTABLE, pending);
+	} else {
+		event_set(ev, TEXT_EXECUTABLE, path, len);
+	}
+	ev->have |= HAVE_PROCESS;
+}
+
+/* The way of one question: functions 2 to 5 of the nine in src/README.md. Owns Q. */
+static void
+serve(struct gate *g, struct question *q)
+{
+	proc_collect(g);
+	fan_event(g, q);
+	g->report.event.process.pid = q->tid;
+	name_program(g, q);
+	fetch_place(g);
+	name_program(g, q);	/* again: a thread is known by its group only now */
+	int parked = settle(g, q);
+	if (parked == 0)
+		conclude(g, q, false);
+	else if (parked < 0)
+		conclude_late(g, q);
+}
+
+static int
+serve_group(struct gate *g, int group, int budget)
+{
+	bool waits = g->setup.mode == MODE_ENFORCE;
+
+	for (int i = 0; i < budget && !g->reader.seed_wanted; i++) {
+		struct question q;
+		int got = fan_take(g, group, waits, &q);
+		if (got <= FAN_NONE)
+			return got;
+		if (got == FAN_OWED)
+			serve(g, &q);
+	}
+	return 0;
+}
+
+static int
+on_exec_group(struct source *s, uint32_t events)
+{
+	(void)events;
+	return serve_group(s->owner, s->fd, EXECS_A_TURN);
+}
+
+static int
+on_open_group(struct source *s, uint32_t events)
+{
+	(void)events;
+	return serve_group(s->owner, s->fd, OPENS_A_TURN);
+}
+
+/* What nobody waits for: judged, and acted upon when a rule says so. */
+static void
+serve_notice(struct gate *g)
+{
+	if (page_owns(g->setup.page, g->report.event.process.pid))
+		return;
+	if (settle(g, NULL) || !act_leaves_trace(&g->verdict))
+		return;
+	fetch(g, NULL, FETCH_FOR_RECORD & ~g->report.event.tried);
+	act(g, now_boot_ns() - g->report.event.boot_ns);
+}
+
+static void
+gate_on_event(struct gate *g, const struct wire_msg *m)
+{
+	struct event *ev = &g->report.event;
+
+	if (event_from_wire(ev, m->payload, m->len))
+		return;
+	if (ev->kind == EVENT_AGENT) {
+		struct report *r = &g->report;
+		char what[64], why[1024];
+		size_t n, k;
+		const char *w = event_text(ev, TEXT_ACTION, &n), *y = event_text(ev, TEXT_REASON, &k);
+		uint64_t count = r->event.count;
+		snprintf(what, sizeof(what), "%.*s", (int)(n < sizeof(what) ? n : sizeof(what) - 1), w);
+		snprintf(why, sizeof(why), "%.*s", (int)(k < sizeof(why) ? k : sizeof(why) - 1), y);
+		act_tell(g, what, count, why);
+		return;
+	}
+	proc_collect(g);
+	fetch_place(g);
+	serve_notice(g);
+}
+
+static void
+gate_on_scanned(struct gate *g, const struct wire_msg *m)
+{
+	struct msg_scanned s;
+	struct question q;
+
+	memcpy(&s, m->payload, sizeof(s));
+	if (!s.error && !s.changed && s.interpreter_len <= sizeof(s.interpreter))
+		hashes_put(g->hashes, &s.file, s.type, s.interpreter, s.interpreter_len);
+	while (held_resume(g, s.ticket, &q))
+		serve(g, &q);
+}
+
+static int
+use_policy(struct gate *g, int fd)
+{
+	const struct policy *p;
+	int err = policy_open(fd, &p);
+
+	close(fd);
+	if (err)
+		return err;
+	if (g->policy)
+		policy_close(g->policy);
+	g->policy = p;
+	g->kinds = policy_kinds(p);
+	return 0;
+}
+
+static void
+gate_on_policy(struct gate *g, const struct wire_msg *m)
+{
+	struct msg_policy p;
+
+	memcpy(&p, m->payload, sizeof(p));
+	if (use_policy(g, m->fd) == 0)
+		atomic_store(&g->setup.page->gate.policy_generation, p.generation);
+}
+
+typedef void message_fn(struct gate *, const struct wire_msg *);
+static message_fn *const handlers[MSG__MAX] = {
+	[MSG_EVENT] = gate_on_event, [MSG_SCANNED] = gate_on_scanned, [MSG_POLICY] = gate_on_policy,
+};
+
+static int
+receive(struct gate *g, int sock, enum room from)
+{
+	struct wire_msg m;
+	int err = wire_recv(sock, from, ROOM_GATE, g->buffer, sizeof(g->buffer), &m);
+
+	if (err == -EAGAIN)
+		return 0;
+	if (err == -EBADMSG) {
+		log_error("a message from %s makes no sense and was dropped", room_name(from));
+		return 0;
+	}
+	if (err)
+		return err;
+	handlers[m.type](g, &m);
+	return 0;
+}
+
+static int
+on_watch(struct source *s, uint32_t events)
+{
+	(void)events;
+	return receive(s->owner, s->fd, ROOM_WATCH);
+}
+
+static int
+on_scan(struct source *s, uint32_t events)
+{
+	(void)events;
+	return receive(s->owner, s->fd, ROOM_SCAN);
+}
+
+static int
+on_warden(struct source *s, uint32_t events)
+{
+	(void)events;
+	return receive(s->owner, s->fd, ROOM_WARDEN);
+}
+
+static int
+sooner(int a, int b)
+{
+	if (a < 0 || b < 0)
+		return a < 0 ? b : a;
+	return a < b ? a : b;
+}
+
+static void
+tend_scan(struct gate *g, uint64_t now_ns)
+{
+	uint64_t started = atomic_load(&g->setup.page->process[ROOM_SCAN].started_ns);
+	struct question q;
+
+	if (started != g->scan_start_ns) {
+		g->scan_start_ns = started;
+		held_again(g);
+	}
+	while (held_overdue(g, now_ns, &q)) {
+		fan_event(g, &q);
+		g->report.event.process.pid = q.tid;
+		name_program(g, &q);
+		fetch_place(g);
+		name_program(g, &q);
+		conclude_late(g, &q);
+	}
+}
+
+static void
+tell_reports_lost(struct gate *g)
+{
+	uint64_t n = g->reports_lost;
+
+	g->reports_lost = 0;
+	act_tell(g, "reports-lost", n, "Reports were lost because the record process did not take them and the spool was full.");
+}
+
+/* Between turns. */
+static int
+tend(struct loop *l)
+{
+	struct gate *g = l->owner;
+	uint64_t now = now_boot_ns();
+	struct page *page = g->setup.page;
+
+	atomic_store_explicit(&page->gate.loop_ns, now, memory_order_relaxed);
+	tend_scan(g, now);
+	for (int i = 0; i < NOTES_A_TURN && proc_next(g); i++)
+		serve_notice(g);
+	int wait = sooner(proc_tend(g, now), held_wait_ms(g, now));
+	struct tree_stats ts;
+	tree_stats(g->tree, &ts);
+	atomic_store_explicit(&page->gate.tree_nodes, ts.nodes, memory_order_relaxed);
+	atomic_store(&page->counter[COUNTER_TREE_FULL], ts.full + ts.names_full);
+	atomic_store(&page->counter[COUNTER_TREE_SPLICED], ts.spliced);
+	spool_flush(g);
+	if (g->reports_lost && !g->record_waits)
+		tell_reports_lost(g);
+	return g->record_waits ? sooner(wait, RETRY_MS) : wait;
+}
+
+static int
+add(struct gate *g, struct source *s, int fd, source_fn *fn, bool urgent)
+{
+	*s = (struct source){ .fd = fd, .ready = fn, .urgent = urgent, .owner = g };
+	return loop_add(&g->loop, s, EPOLLIN);
+}
+
+static int
+start(struct gate *g)
+{
+	int err = loop_init(&g->loop);
+
+	g->loop.owner = g;
+	g->loop.before = tend;
+	g->ticket = now_boot_ns();	/* no answer to a predecessor may be taken for one to us */
+	g->proc = proc_open();
+	if (err || g->proc < 0)
+		return err ? err : g->proc;
+	if ((err = use_policy(g, g->setup.policy_fd)) || (err = tree_new(&g->tree, g->setup.boot)) ||
+	    (err = hashes_new(&g->hashes, HASHES)) || (err = proc_start(g)))
+		return err;
+	g->record_start_ns = atomic_load(&g->setup.page->process[ROOM_RECORD].started_ns);
+	g->scan_start_ns = atomic_load(&g->setup.page->process[ROOM_SCAN].started_ns);
+	g->sent = atomic_load(&g->setup.page->record.acked);
+	if ((err = add(g, &g->exec_source, g->setup.exec_group, on_exec_group, true)) ||
+	    (err = add(g, &g->open_source, g->setup.open_group, on_open_group, false)) ||
+	    (err = add(g, &g->watch_source, g->setup.watch_sock, on_watch, false)) ||
+	    (err = add(g, &g->scan_source, g->setup.scan_sock, on_scan, false)) ||
+	    (err = add(g, &g->warden_source, g->setup.warden_sock, on_warden, false)))
+		return err;
+	return 0;
+}
+
+int
+gate_main(const struct gate_setup *setup)
+{
+	struct gate *g = &the_gate;
+
+	g->setup = *setup;
+	signal(SIGIO, SIG_IGN);		/* broken leases: see intent() in fan.c */
+	int err = start(g);
+	if (!err)
+		err = loop_run(&g->loop);
+	log_errno(err, "gate ends");
+	return 1;
+}

@@ -1,0 +1,23 @@
+#ifndef GATE_GATE_H
+#define GATE_GATE_H
+/* The process that stands in the path: reads fanotify and the proc connector, asks the judge, answers. */
+#include "policy/config.h"
+#include "wire/page.h"
+
+struct gate_setup {			/* everything it will ever hold; opened by the warden */
+	int	exec_group, open_group;	/* fanotify; both of notification class in monitor mode */
+	int	proc_sock;		/* proc connector, listening */
+	int	watch_sock, scan_sock, record_sock, warden_sock;
+	int	policy_fd;		/* sealed memfd */
+	enum mode mode;
+	bool	proc_filter;		/* the kernel filters proc events (6.6) */
+	bool	deny_errno;		/* the exec group takes FAN_DENY_ERRNO (6.14) */
+	uint64_t boot;			/* names this boot, for entity ids */
+	struct page *page;
+	const struct config *config;
+};
+
+/* Never returns in health; the exit status otherwise. */
+int	gate_main(const struct gate_setup *);
+
+#endif

@@ -1,0 +1,370 @@
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/cn_proc.h>
+#include <linux/connector.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include "base/clock.h"
+#include "base/procfs.h"
+#include "gate/act.h"
+#include "gate/fetch.h"
+#include "gate/proc.h"
+
+#define BUSY_NS		(5 * NS_PER_MS)	/* wake-ups closer than this: read by the clock instead */
+#define BUSY_WAIT_MS	5
+#define CHECK_NS	NS_PER_SEC
+#define MUTED_BEATS	3		/* forks of the warden that were not heard: somebody muted us */
+#define HEAL_STEPS	200		/* each raises the kernel's count of listeners by one */
+#define HEAL_OP		77		/* any operation that the kernel does not know */
+
+/* linux/cn_proc.h of 6.1 has no filter; see enum proc_cn_event. */
+#define WANTED	(0x00000001u /* FORK */ | 0x00000002u /* EXEC */ | 0x00000004u /* UID */ | 0x00000080u /* SID */ | 0x80000000u /* EXIT */)
+
+struct proc_request {
+	struct nlmsghdr	nl;
+	struct cn_msg	cn;
+	uint32_t	op, events;
+} __attribute__((packed));
+
+/* The kernel's event, by hand, because the header of the build host may lack what this kernel sends. */
+struct proc_message {
+	uint32_t what, cpu;
+	uint64_t timestamp_ns;
+	int32_t	 a, b, c, d;	/* fork: parent, its group, child, its group; others: pid, group, ... */
+};
+
+static void
+note(struct gate *g, enum event_kind kind, int32_t pid, int32_t exit_code)
+{
+	struct proc_reader *r = &g->reader;
+
+	if (r->note_head - r->note_tail == PROC_NOTES) {
+		r->lost++;
+		return;
+	}
+	r->note[r->note_head++ % PROC_NOTES] = (struct proc_note){ .kind = kind, .pid = pid, .exit_code = exit_code,
+		.boot_ns = now_boot_ns() };
+}
+
+static bool
+asked(const struct gate *g, enum event_kind kind)
+{
+	return (g->kinds & 1ull << kind) != 0;
+}
+
+/* Is the file system of this program one where we are asked about every exec? */
+static bool
+covered(struct gate *g, int32_t pid)
+{
+	struct page *p = g->setup.page;
+	uint32_t mounts = atomic_load(&p->warden.mounts);
+	char name[32];
+	struct stat st;
+
+	snprintf(name, sizeof(name), "%d/exe", pid);
+	if (fstatat(g->proc, name, &st, 0))
+		return true;	/* gone: nothing to add */
+	for (uint32_t i = 0; i < mounts && i < PAGE_MOUNTS; i++)
+		if (atomic_load(&p->mount[i].covered) && atomic_load(&p->mount[i].dev) == st.st_dev)
+			return true;
+	return false;
+}
+
+/*
+ * What the kernel asked about may not be what runs: an exec can fail after the question, and one from a memfd or an uncovered
+ * file system raises none. /proc says what it is, as long as the process lives.
+ */
+static void
+on_exec(struct gate *g, int32_t pid)
+{
+	const char *pending = tree_pending_exe(g->tree, pid);
+	char exe[4096];
+	ssize_t n = proc_link(g->proc, pid, "exe", exe, sizeof(exe));
+	bool seen = n > 0 && pending[0] && strncmp(pending, exe, TREE_PATH - 1) == 0;
+
+	tree_exec(g->tree, pid, exe, n > 0 ? (size_t)n : 0);
+	if (!seen && n > 0 && asked(g, EVENT_EXEC) && !covered(g, pid))
+		note(g, EVENT_EXEC, pid, 0);
+}
+
+static void
+on_exit(struct gate *g, int32_t pid, uint32_t status)
+{
+	int32_t code = status & 0x7f ? -(int32_t)(status & 0x7f) : (int32_t)(status >> 8 & 0xff);
+
+	if (asked(g, EVENT_EXIT))
+		note(g, EVENT_EXIT, pid, code);
+	tree_exit(g->tree, pid);
+}
+
+static void
+on_message(struct gate *g, const struct proc_message *m)
+{
+	/* The kernel stamps with the clock that stops in sleep; a start is told by the one that does not. */
+	uint64_t start_ns = m->timestamp_ns + (now_boot_ns() - clock_ns(CLOCK_MONOTONIC));
+
+	switch (m->what) {
+	case 0x00000001:
+		if (m->c != m->d)
+			return;		/* a thread */
+		tree_fork(g->tree, m->b, m->c, start_ns);
+		if (asked(g, EVENT_FORK) && !page_owns(g->setup.page, m->b))
+			note(g, EVENT_FORK, m->c, 0);
+		return;
+	case 0x00000002:
+		on_exec(g, m->b);
+		return;
+	case 0x00000004:
+		tree_uid(g->tree, m->b, (uint32_t)m->d);
+		if (asked(g, EVENT_SETUID))
+			note(g, EVENT_SETUID, m->b, 0);
+		return;
+	case 0x00000080:
+		tree_sid(g->tree, m->b);
+		return;
+	case 0x80000000:
+		if (m->a == m->b)
+			on_exit(g, m->b, (uint32_t)m->c);
+		return;
+	}	/* others are for older kernels, whose filter we are: nothing to do */
+}
+
+static void
+take_message(struct gate *g, const void *buf, size_t n)
+{
+	const struct nlmsghdr *nl = buf;
+	const struct cn_msg *cn = mnl_nlmsg_get_payload(nl);
+	struct proc_message m = { 0 };
+
+	if (!mnl_nlmsg_ok(nl, (int)n) || mnl_nlmsg_get_payload_len(nl) < sizeof(*cn))
+		return;
+	size_t room = mnl_nlmsg_get_payload_len(nl) - sizeof(*cn);
+	if (cn->id.idx != CN_IDX_PROC || cn->id.val != CN_VAL_PROC || cn->len > room || cn->len < 16 + 2 * sizeof(int32_t))
+		return;
+	memcpy(&m, cn->data, cn->len < sizeof(m) ? cn->len : sizeof(m));
+	on_message(g, &m);
+}
+
+static void
+lost(struct gate *g)
+{
+	counter_add(g->setup.page, COUNTER_PROC_LOST, 1);
+	g->reader.seed_wanted = true;
+	g->reader.lost++;
+}
+
+static unsigned
+collect(struct gate *g)
+{
+	unsigned n = 0;
+
+	for (;;) {
+		_Alignas(struct nlmsghdr) char buf[512];
+		struct sockaddr_nl from;
+		socklen_t from_len = sizeof(from);
+		ssize_t got = recvfrom(g->setup.proc_sock, buf, sizeof(buf), MSG_DONTWAIT, (struct sockaddr *)&from, &from_len);
+		if (got < 0 && errno == ENOBUFS) {
+			lost(g);
+			continue;
+		}
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			break;
+		n++;
+		if (from_len == sizeof(from) && from.nl_pid == 0)	/* only the kernel is port 0 */
+			take_message(g, buf, (size_t)got);
+	}
+	if (n) {
+		atomic_store(&g->setup.page->gate.proc_heard_ns, now_boot_ns());
+		g->reader.beats = atomic_load(&g->setup.page->warden.beats);
+		g->reader.heals = 0;
+		counter_add(g->setup.page, COUNTER_PROC_EVENTS, n);
+	}
+	return n;
+}
+
+void
+proc_collect(struct gate *g)
+{
+	collect(g);
+}
+
+static int
+on_ready(struct source *s, uint32_t events)
+{
+	struct gate *g = s->owner;
+	struct proc_reader *r = &g->reader;
+	uint64_t now = now_boot_ns();
+
+	(void)events;
+	if (now - r->last_ns < BUSY_NS) {
+		r->moderated = true;
+		loop_change(&g->loop, s, 0);
+	}
+	r->last_ns = now;
+	collect(g);
+	return 0;
+}
+
+static int
+seed_one(void *arg, int32_t pid)
+{
+	struct gate *g = arg;
+	struct proc_stat st;
+	struct proc_cred c = { 0 };
+	char exe[TREE_PATH] = "";
+
+	if (proc_stat(g->proc, pid, &st))
+		return 0;
+	if (proc_link(g->proc, pid, "exe", exe, sizeof(exe)) < 0)
+		exe[0] = '\0';
+	proc_cred(g->proc, pid, &c);
+	tree_seed(g->tree, &(struct tree_process){ .pid = pid, .ppid = st.ppid, .start_ns = st.start_ns, .uid = c.uid,
+		.sid = (uint32_t)st.sid, .executable = exe, .comm = st.comm });
+	return 0;
+}
+
+static int
+seed(struct gate *g)
+{
+	int err = proc_each(g->proc, seed_one, g);
+
+	tree_seed_done(g->tree);
+	counter_add(g->setup.page, COUNTER_TREE_SEEDS, 1);
+	g->reader.seed_wanted = false;
+	return err;
+}
+
+static void
+request(struct gate *g, uint32_t op)
+{
+	struct proc_request m = { .nl = { .nlmsg_type = NLMSG_DONE }, .cn = { .id = { CN_IDX_PROC, CN_VAL_PROC } }, .op = op,
+		.events = WANTED };
+	size_t data = g->setup.proc_filter ? 8 : 4;
+
+	m.cn.len = (uint16_t)data;
+	m.nl.nlmsg_len = (uint32_t)(offsetof(struct proc_request, op) + data);
+	if (send(g->setup.proc_sock, &m, m.nl.nlmsg_len, MSG_DONTWAIT) < 0)
+		return;		/* tried again with the next check; silence is told meanwhile */
+}
+
+/*
+ * Any user of Linux 6.6 and later can drive the kernel's count of listeners below one and so mute the connector for everybody, without
+ * an error on our socket. An operation that the kernel does not know, then LISTEN, raises it by one; LISTEN alone does not.
+ */
+static void
+heal(struct gate *g)
+{
+	struct proc_reader *r = &g->reader;
+
+	if (r->heals++ == 0) {
+		counter_add(g->setup.page, COUNTER_PROC_MUTED, 1);
+		act_tell(g, "proc-muted", 1, "The proc connector has fallen silent although processes start: somebody may have muted it. "
+		    "It is being healed; the process tree is read again.");
+	}
+	for (int i = 0; i < HEAL_STEPS; i++) {
+		request(g, HEAL_OP);
+		request(g, PROC_CN_MCAST_LISTEN);
+	}
+	r->seed_wanted = true;
+}
+
+static void
+tell_lost(struct gate *g)
+{
+	uint32_t n = g->reader.lost;
+
+	g->reader.lost = 0;
+	act_tell(g, "proc-lost", n, "Messages of the proc connector were lost; the process tree was read again from /proc.");
+}
+
+int
+proc_tend(struct gate *g, uint64_t now_ns)
+{
+	struct proc_reader *r = &g->reader;
+
+	if (r->moderated && collect(g) == 0) {
+		r->moderated = false;
+		loop_change(&g->loop, &r->source, EPOLLIN);
+	}
+	if (now_ns - r->check_ns >= CHECK_NS) {
+		r->check_ns = now_ns;
+		if (atomic_load(&g->setup.page->warden.beats) >= r->beats + MUTED_BEATS)
+			heal(g);
+	}
+	if (r->seed_wanted)
+		seed(g);
+	if (r->lost)
+		tell_lost(g);
+	if (r->note_head != r->note_tail)
+		return 0;
+	return r->moderated ? BUSY_WAIT_MS : (int)(CHECK_NS / NS_PER_MS);
+}
+
+/* An exec that raised no question: the file is what the process runs from. */
+static void
+note_exec(struct gate *g, int32_t pid)
+{
+	static const char deleted[] = " (deleted)";
+	struct event *ev = &g->report.event;
+	char name[32], exe[4096];
+	struct stat st;
+	ssize_t n = proc_link(g->proc, pid, "exe", exe, sizeof(exe));
+
+	if (n <= 0)
+		return;
+	snprintf(name, sizeof(name), "%d/exe", pid);
+	if (fstatat(g->proc, name, &st, 0) == 0) {
+		ev->file = (struct file){ .dev = st.st_dev, .ino = st.st_ino, .size = (uint64_t)st.st_size, .uid = st.st_uid,
+			.gid = st.st_gid, .mode = st.st_mode, .links = (uint32_t)st.st_nlink,
+			.ctime_ns = (uint64_t)st.st_ctim.tv_sec * NS_PER_SEC + (uint64_t)st.st_ctim.tv_nsec,
+			.mtime_ns = (uint64_t)st.st_mtim.tv_sec * NS_PER_SEC + (uint64_t)st.st_mtim.tv_nsec };
+		event_file_flags(ev);
+		size_t tail = sizeof(deleted) - 1;
+		if (st.st_nlink == 0 && (size_t)n > tail && memcmp(exe + n - tail, deleted, tail) == 0)
+			n -= (ssize_t)tail;
+		event_set_str(ev, TEXT_FILE_OWNER, policy_user(g->policy, st.st_uid));
+		ev->have |= HAVE_FILE;
+	}
+	event_set(ev, TEXT_EXECUTABLE, exe, (size_t)n);
+	event_set(ev, TEXT_FILE_PATH, exe, (size_t)n);
+	ev->tried |= HAVE_FILE | HAVE_HASH;
+}
+
+bool
+proc_next(struct gate *g)
+{
+	struct proc_reader *r = &g->reader;
+	struct event *ev = &g->report.event;
+
+	if (r->note_head == r->note_tail)
+		return false;
+	const struct proc_note *n = &r->note[r->note_tail++ % PROC_NOTES];
+	event_init(ev, n->kind, SENSOR_PROC);
+	ev->flags |= FLAG_NOTIFIED;
+	ev->boot_ns = n->boot_ns;
+	ev->wall_ns = now_wall_ns();
+	ev->process.pid = n->pid;
+	if (n->kind == EVENT_EXIT) {
+		ev->exit_code = n->exit_code;
+		ev->have |= HAVE_EXIT;
+	}
+	if (n->kind == EVENT_EXEC)
+		note_exec(g, n->pid);
+	fetch_place(g);
+	return true;
+}
+
+int
+proc_start(struct gate *g)
+{
+	struct proc_reader *r = &g->reader;
+
+	r->source = (struct source){ .fd = g->setup.proc_sock, .ready = on_ready, .owner = g };
+	r->beats = atomic_load(&g->setup.page->warden.beats);
+	int err = seed(g);
+	return err ? err : loop_add(&g->loop, &r->source, EPOLLIN);
+}

@@ -1,0 +1,75 @@
+#ifndef GATE_STATE_H
+#define GATE_STATE_H
+/* Everything the gate holds. One of it, static: there is no allocation after start. */
+#include "base/loop.h"
+#include "gate/gate.h"
+#include "judge/hashes.h"
+#include "judge/judge.h"
+#include "judge/tree.h"
+
+/* What the kernel asks, and what is owed to it: an answer, exactly once, then the descriptor is closed. */
+struct question {
+	int		 group;		/* fanotify descriptor the answer goes to; -1: notified, nobody waits */
+	int		 fd;		/* of the file, owned */
+	int32_t		 tid;		/* who waits */
+	enum event_kind	 kind;		/* EXEC, OPEN or WRITE */
+	bool		 unsure;	/* WRITE: it may be another who writes */
+	uint64_t	 taken_ns;	/* boot clock */
+	unsigned	 scans;		/* asked of scan for this question */
+};
+
+#define HELD_MAX 1024		/* questions that wait for scan */
+
+struct held {
+	bool		used;
+	uint64_t	ticket;		/* of the scan it waits for */
+	struct file	file;		/* identity that is being hashed */
+	struct question	question;
+};
+
+/* Something that rules ask for, kept until nobody waits for an answer. */
+struct proc_note {
+	enum event_kind	kind;
+	int32_t		pid, exit_code;
+	uint64_t	boot_ns;
+};
+#define PROC_NOTES 8192
+
+/* How the proc connector is read: at once while it is quiet, by the clock while it is busy. */
+struct proc_reader {
+	struct source	 source;
+	bool		 moderated;
+	uint64_t	 last_ns;	/* last wake-up */
+	uint64_t	 check_ns;	/* last look at the heartbeat */
+	unsigned	 heals;		/* rounds since it was last heard */
+	uint64_t	 beats;		/* of the warden when it was last heard */
+	bool		 seed_wanted;
+	uint32_t	 lost;		/* since last told */
+	struct proc_note note[PROC_NOTES];
+	unsigned	 note_head, note_tail;
+};
+
+struct gate {
+	struct gate_setup	 setup;
+	struct loop		 loop;
+	const struct policy	*policy;
+	uint64_t		 kinds;		/* policy_kinds() */
+	struct tree		*tree;
+	struct hashes		*hashes;
+	int			 proc;		/* /proc */
+	struct source		 exec_source, open_source, watch_source, scan_source, warden_source;
+	struct proc_reader	 reader;
+	struct held		 held[HELD_MAX];
+	unsigned		 n_held;
+	uint64_t		 ticket;
+	uint64_t		 reports_lost;	/* since last told */
+	uint64_t		 sent;		/* number of the last report handed to record */
+	uint64_t		 record_start_ns; /* of the record process that it was handed to */
+	bool			 record_waits;	/* its socket was full */
+	uint64_t		 scan_start_ns;	/* of the scan process that holds our files */
+	struct verdict		 verdict;
+	struct report		 report;	/* the event in hand lives in report.event */
+	_Alignas(8) char	 buffer[WIRE_MAX];
+};
+
+#endif

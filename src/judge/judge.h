@@ -1,0 +1,38 @@
+#ifndef JUDGE_JUDGE_H
+#define JUDGE_JUDGE_H
+/*
+ * The one judge: gate, telemetry, [test] sections, `yettctl explain` and replay all call it, so a rule means one thing.
+ * Pure: no clock but the event's, no descriptor, no allocation, no state. Deny if an enforcing deny rule matches and no
+ * exception covers it; else allow if an allow rule matches; else the default of the event class. Actions of all matching rules add up.
+ */
+#include "event/event.h"
+#include "event/verdict.h"
+#include "policy/policy.h"
+
+/*
+ * Judges EV by POLICY. If a rule hangs on a value that nobody has fetched, VERDICT->needs names the cheapest such values and nothing
+ * else is to be used: fetch them, or set their bits in EV->tried, and judge again. A rule that some known condition already
+ * refutes never asks. With all bits in EV->tried the first verdict is final.
+ */
+void	judge(const struct policy *, const struct event *, struct verdict *);
+
+/* What became of one condition; for `why`, `explain` and tests. */
+enum truth { TRUTH_FALSE, TRUTH_TRUE, TRUTH_UNKNOWN };
+struct judge_step {
+	bool		 exception;	/* index is of an exception, not of a rule */
+	unsigned	 index;
+	const char	*group;		/* "selection", "filter", ... */
+	const char	*key;		/* as written, e.g. "not process.executable|contains"; NULL: the rule as a whole */
+	const char	*values;	/* as written */
+	int		 line;
+	enum truth	 truth;
+};
+typedef void judge_trace(void *arg, const struct judge_step *);
+
+/* The same, telling every step of every rule that the event's kind asks. */
+void	judge_explain(const struct policy *, const struct event *, struct verdict *, judge_trace *, void *arg);
+
+/* Puts the verdict into words for the record: TEXT_RULE and friends of REPORT->event, numbers of REPORT. */
+void	judge_report(const struct policy *, const struct verdict *, struct report *);
+
+#endif

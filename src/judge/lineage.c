@@ -1,0 +1,228 @@
+#include <errno.h>
+#include <string.h>
+#include "judge/node.h"
+
+/*
+ * Who has a long line of living descendants must not push the first of them out of sight: the nearest ancestors are listed and the
+ * first ones, and of those between them nobody if there are more. A program that is listed already is not listed again.
+ */
+#define NEAREST		(EVENT_ANCESTORS / 2)
+#define FIRST		(EVENT_ANCESTORS - NEAREST)
+#define WALK_MAX	2048		/* no process that a host needs stands deeper */
+
+struct line {
+	uint64_t	seen[TREE_NAMES / 64 + 1];	/* bit per name */
+	unsigned	found, walked;			/* different ones; all */
+	bool		cut;
+	struct facts	nearest[NEAREST], first[FIRST];	/* first: a ring */
+};
+
+bool
+tree_knows(const struct tree *t, int32_t pid)
+{
+	return tree_find(t, pid) != 0;
+}
+
+bool
+tree_unnamed(const struct tree *t, int32_t pid)
+{
+	node_id i = tree_find(t, pid);
+
+	return i && !t->node[i].name;
+}
+
+uint64_t
+tree_start_ns(const struct tree *t, int32_t pid)
+{
+	return t->node[tree_find(t, pid)].start_ns;
+}
+
+const char *
+tree_pending_exe(const struct tree *t, int32_t pid)
+{
+	size_t len;
+
+	return names_text(&t->names, t->node[tree_find(t, pid)].pending, &len);
+}
+
+static struct facts
+facts_of(const struct node *n)
+{
+	return (struct facts){ .pid = n->pid, .uid = n->uid, .start_ns = n->start_ns, .entity = n->entity, .name = n->name };
+}
+
+/* Pid 0: none. */
+static struct facts
+parent_of(const struct tree *t, const struct node *n)
+{
+	return n->was.pid || !n->parent ? n->was : facts_of(&t->node[n->parent]);
+}
+
+int32_t
+tree_parent(const struct tree *t, int32_t pid)
+{
+	return parent_of(t, &t->node[tree_find(t, pid)]).pid;
+}
+
+static void
+list_one(struct line *l, struct facts f)
+{
+	uint64_t bit = 1ull << (f.name % 64);
+
+	if (l->walked++ > 0 && (l->seen[f.name / 64] & bit))
+		return;
+	l->seen[f.name / 64] |= bit;
+	if (l->found < NEAREST)
+		l->nearest[l->found] = f;
+	else
+		l->first[(l->found - NEAREST) % FIRST] = f;
+	l->found++;
+}
+
+static void
+walk_line(const struct tree *t, const struct node *n, struct line *l)
+{
+	l->cut = n->cut || n->missing;
+	if (n->was.pid)
+		list_one(l, n->was);
+	for (node_id i = n->parent; i; i = t->node[i].parent) {
+		if (l->walked == WALK_MAX) {
+			l->cut = true;
+			return;
+		}
+		l->cut = l->cut || t->node[i].cut || t->node[i].missing;
+		list_one(l, facts_of(&t->node[i]));
+	}
+}
+
+static void
+set_name(const struct tree *t, struct event *ev, enum event_text which, name_id name)
+{
+	size_t len;
+	const char *text = names_text(&t->names, name, &len);
+
+	if (names_cut(&t->names, name))
+		ev->flags |= FLAG_PATH_CUT;
+	if (event_set(ev, which, text, len))
+		ev->text[which] = (struct slice){ 0 };
+}
+
+/* The parent's text is there already. */
+static void
+add_ancestor(const struct tree *t, struct event *ev, const struct facts *f, const struct facts *parent)
+{
+	size_t len;
+	const char *text = names_text(&t->names, f->name, &len);
+	bool shared = f->name == parent->name && ev->text[TEXT_PARENT_EXECUTABLE].len == len;
+
+	if (event_add_ancestor(ev, f->pid, f->entity, text, shared ? 0 : len) == 0 && shared)
+		ev->ancestor[ev->ancestors - 1].executable = ev->text[TEXT_PARENT_EXECUTABLE];
+}
+
+static void
+place_ancestors(const struct tree *t, const struct node *n, const struct facts *parent, struct event *ev)
+{
+	struct line l = { 0 };
+
+	walk_line(t, n, &l);
+	ev->ancestors = 0;
+	for (unsigned i = 0; i < l.found && i < NEAREST; i++)
+		add_ancestor(t, ev, &l.nearest[i], parent);
+	unsigned far = l.found > NEAREST ? l.found - NEAREST : 0;
+	if (far > FIRST)
+		l.cut = true;
+	for (unsigned i = far > FIRST ? far - FIRST : 0; i < far; i++)
+		add_ancestor(t, ev, &l.first[i % FIRST], parent);
+	if (l.cut)
+		ev->flags |= FLAG_ANCESTRY_CUT;
+	ev->have |= HAVE_ANCESTORS;
+}
+
+static void
+place_process(const struct tree *t, const struct node *n, struct event *ev)
+{
+	bool exec = ev->kind == EVENT_EXEC;
+	name_id previous = exec ? n->name : n->previous;
+
+	ev->process.start_ns = n->start_ns;
+	ev->process.entity = n->entity;
+	if (!(ev->have & HAVE_USER))
+		ev->process.uid = n->uid;
+	if (!exec)
+		set_name(t, ev, TEXT_EXECUTABLE, n->name);
+	if (ev->text[TEXT_EXECUTABLE].len)
+		ev->have |= HAVE_PROCESS;
+	if (previous) {
+		set_name(t, ev, TEXT_PREVIOUS_EXECUTABLE, previous);
+		ev->have |= HAVE_PREVIOUS;
+	}
+	size_t len = strnlen(n->comm, sizeof(n->comm));
+	if (len && !(ev->have & HAVE_COMM) && event_set(ev, TEXT_COMM, n->comm, len) == 0)
+		ev->have |= HAVE_COMM;
+}
+
+static void
+place_parent(const struct tree *t, const struct facts *parent, struct event *ev)
+{
+	ev->parent.pid = parent->pid;
+	ev->parent.uid = parent->uid;
+	ev->parent.start_ns = parent->start_ns;
+	ev->parent.entity = parent->entity;
+	if (parent->pid == 0)
+		ev->tried |= HAVE_PARENT;	/* nobody needs to look for it */
+	if (!parent->name)
+		return;
+	set_name(t, ev, TEXT_PARENT_EXECUTABLE, parent->name);
+	ev->have |= HAVE_PARENT;
+}
+
+int
+tree_place(const struct tree *t, struct event *ev)
+{
+	node_id i = tree_find(t, ev->process.pid);
+	const struct node *n = &t->node[i];
+
+	if (!i)
+		return -ENOENT;
+	struct facts parent = parent_of(t, n);
+	place_process(t, n, ev);
+	place_parent(t, &parent, ev);
+	place_ancestors(t, n, &parent, ev);
+	return 0;
+}
+
+/* The one after I, children first, without leaving what is below ROOT; 0. */
+static node_id
+next_below(const struct tree *t, node_id root, node_id i)
+{
+	if (t->node[i].child)
+		return t->node[i].child;
+	while (i != root && !t->node[i].next)
+		i = t->node[i].parent;
+	return i == root ? 0 : t->node[i].next;
+}
+
+size_t
+tree_descendants(const struct tree *t, int32_t pid, int32_t *pids, size_t n)
+{
+	node_id root = tree_find(t, pid);
+	size_t found = 0;
+
+	for (node_id i = root; i; i = next_below(t, root, i)) {
+		if (t->node[i].state != NODE_LIVE)
+			continue;
+		if (found < n)
+			pids[found] = t->node[i].pid;
+		found++;
+	}
+	return found;
+}
+
+void
+tree_stats(const struct tree *t, struct tree_stats *out)
+{
+	*out = t->stats;
+	out->nodes = t->used;
+	out->live = t->live;
+	out->names = t->names.used;
+}

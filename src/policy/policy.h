@@ -1,0 +1,73 @@
+#ifndef POLICY_POLICY_H
+#define POLICY_POLICY_H
+/*
+ * A policy in force: one immutable, position-free block of memory, compiled from INI files, sealed in a memfd, mapped
+ * read-only by whoever judges. It is replaced by pointer, never edited.
+ */
+#include <sys/types.h>
+#include "base/fault.h"
+#include "event/event.h"
+#include "event/field.h"
+#include "event/verdict.h"
+
+struct policy;				/* policy/layout.h: for judge and policy only */
+
+/* Where policies come from. A file in `policies` replaces the one of the same name in `vendor_policies`; a link to
+ * /dev/null switches it off. Either may be NULL or absent. Files end in .ini and are read in order of name. */
+struct policy_sources {
+	const char	*vendor_policies, *policies;
+	enum mode	 mode;		/* of the agent: no rule acts more strongly */
+	enum decision	 exec_default, open_default;
+};
+
+/*
+ * Reads, checks, compiles, runs the [test] sections, and seals the result into a new memfd. All errors are collected: on any
+ * error nothing is compiled. Returns the descriptor, or -EINVAL with faults, or -errno. Also snapshots /etc/passwd and
+ * /etc/group (without NSS) and the loaders of this host (ld.so). Allocates, opens files: never call it in the gate.
+ */
+int	policy_build(const struct policy_sources *, struct faults *);
+
+/* The same for one text or file given by name, for `policy check PATH`, tests and fuzzing. TEXT of LEN bytes; NAME is for faults. */
+int	policy_build_text(const struct policy_sources *, const char *name, const char *text, size_t len, struct faults *);
+
+/* Maps a compiled policy; every offset in it is proved. Returns 0, or -EBADMSG for one that is not whole or of another version. */
+int	policy_open(int fd, const struct policy **);
+void	policy_close(const struct policy *);
+
+/* What it asks of the sensors: bit per enum event_kind that some rule names. */
+uint64_t policy_kinds(const struct policy *);
+enum mode policy_mode(const struct policy *);
+unsigned policy_rules(const struct policy *);
+/* SHA-256 over the texts of all files it was compiled from, hex, 64 characters. */
+const char *policy_hash(const struct policy *);
+
+struct rule_info {
+	const char	*name, *ruleset, *description, *message, *technique, *file;	/* "" if none; ruleset: file name without .ini */
+	int		 line;
+	uint64_t	 kinds;		/* bit per enum event_kind */
+	uint16_t	 actions;	/* enum action */
+	enum severity	 severity;
+	enum mode	 mode;		/* in force, after [policy] mode and agent mode */
+};
+/* Strings live as long as the policy. */
+void	policy_rule(const struct policy *, unsigned rule, struct rule_info *);
+/* Name, reason and expiry ("" never) of an exception. */
+void	policy_exception(const struct policy *, unsigned exception, const char **name, const char **reason);
+
+/* Names of users and groups when it was compiled; "" unknown. */
+const char *policy_user(const struct policy *, uint32_t uid);
+const char *policy_group(const struct policy *, uint32_t gid);
+
+/* Is this file a dynamic loader of the host (device, inode)? */
+bool	policy_loader(const struct policy *, uint64_t dev, uint64_t ino);
+
+/*
+ * What the open and write rules need to be seen: the smallest set of places. A directory covers its entries only, a tree
+ * everything below, EVERYTHING all of it.
+ */
+enum watch_kind { WATCH_FILE, WATCH_DIRECTORY, WATCH_TREE, WATCH_EVERYTHING };
+struct watch_place { enum watch_kind kind; const char *path; };	/* path absolute, without a trailing slash */
+unsigned policy_places(const struct policy *);
+void	policy_place(const struct policy *, unsigned i, struct watch_place *);
+
+#endif

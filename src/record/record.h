@@ -1,0 +1,18 @@
+#ifndef RECORD_RECORD_H
+#define RECORD_RECORD_H
+/* The process that holds the key: numbers, links, signs, writes and syncs records. It parses almost nothing. */
+#include "alert/json.h"
+#include "policy/config.h"
+#include "wire/page.h"
+
+struct record_setup {
+	int	gate_sock, warden_sock;
+	int	log_dir, state_dir;	/* directory descriptors */
+	struct page *page;
+	const struct config *config;
+	struct host_facts host;
+};
+
+int	record_main(const struct record_setup *);
+
+#endif

@@ -1,0 +1,673 @@
+#include <errno.h>
+#include <libaudit.h>
+#include <libmnl/libmnl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "warden/audit.h"
+
+#define KEY_PREFIX	"yett-"
+#define RULES_MAX	128		/* ours; the table below makes fewer than 70 */
+#define BACKLOG_LIMIT	8192
+#define RECEIVE_BYTES	(16 << 20)
+#define MESSAGE_BYTES	16384
+#define FIELDS_MAX	2
+#define LIST_URING	7		/* AUDIT_FILTER_URING_EXIT, Linux 5.16 */
+
+struct condition { uint32_t field, value; };
+
+struct row {
+	enum event_kind	 kind;
+	const char	*calls[7];		/* names of system calls */
+	struct condition when[FIELDS_MAX];
+	int		 uring;			/* instead of calls: operation of io_uring */
+};
+
+#define INET	{ AUDIT_SADDR_FAM, AF_INET }
+#define INET6	{ AUDIT_SADDR_FAM, AF_INET6 }
+#define ARG0(v)	{ AUDIT_ARG0, v }
+
+/*
+ * socketcall is how 32-bit programs may still reach the network; io_uring does without any call. ptrace is asked for by request
+ * (attach, seize, poke, set registers), because a debugger at work makes thousands of harmless ones.
+ */
+static const struct row rows[] = {
+	{ EVENT_CONNECT, { "connect" },		{ INET }, 0 },
+	{ EVENT_CONNECT, { "connect" },		{ INET6 }, 0 },
+	{ EVENT_CONNECT, { "socketcall" },	{ ARG0(3), INET }, 0 },
+	{ EVENT_CONNECT, { "socketcall" },	{ ARG0(3), INET6 }, 0 },
+	{ EVENT_CONNECT, { NULL },		{ { 0, 0 } }, 16 },
+	{ EVENT_BIND,	 { "bind" },		{ INET }, 0 },
+	{ EVENT_BIND,	 { "bind" },		{ INET6 }, 0 },
+	{ EVENT_BIND,	 { "socketcall" },	{ ARG0(2), INET }, 0 },
+	{ EVENT_BIND,	 { "socketcall" },	{ ARG0(2), INET6 }, 0 },
+	{ EVENT_BIND,	 { NULL },		{ { 0, 0 } }, 56 },
+	{ EVENT_LISTEN,	 { "listen" },		{ { 0, 0 } }, 0 },
+	{ EVENT_LISTEN,	 { "socketcall" },	{ ARG0(4) }, 0 },
+	{ EVENT_LISTEN,	 { NULL },		{ { 0, 0 } }, 57 },
+	{ EVENT_PTRACE,	 { "ptrace" },		{ ARG0(0x10) }, 0 },
+	{ EVENT_PTRACE,	 { "ptrace" },		{ ARG0(0x4206) }, 0 },
+	{ EVENT_PTRACE,	 { "ptrace" },		{ ARG0(4) }, 0 },
+	{ EVENT_PTRACE,	 { "ptrace" },		{ ARG0(5) }, 0 },
+	{ EVENT_PTRACE,	 { "ptrace" },		{ ARG0(6) }, 0 },
+	{ EVENT_PTRACE,	 { "ptrace" },		{ ARG0(0xd) }, 0 },
+	{ EVENT_PTRACE,	 { "ptrace" },		{ ARG0(0x4205) }, 0 },
+	{ EVENT_PTRACE,	 { "process_vm_writev" }, { { 0, 0 } }, 0 },
+	{ EVENT_MEMFD,	 { "memfd_create" },	{ { 0, 0 } }, 0 },
+	{ EVENT_MODULE,	 { "init_module", "finit_module", "delete_module" }, { { 0, 0 } }, 0 },
+	{ EVENT_BPF,	 { "bpf" },		{ ARG0(5) }, 0 },
+	{ EVENT_MOUNT,	 { "mount", "umount2", "umount", "move_mount", "fsmount", "mount_setattr", "pivot_root" }, { { 0, 0 } }, 0 },
+	{ EVENT_EXEC,	 { "execve", "execveat" }, { { 0, 0 } }, 0 },
+};
+#define ROWS	(sizeof(rows) / sizeof(rows[0]))
+
+/* As the kernel takes and lists it: the fixed part with our key behind it. */
+struct rule {
+	struct audit_rule_data	 data;
+	char			 key[AUDIT_KEY_SIZE];
+};
+
+struct rules {
+	unsigned	 count;
+	bool		 never;		/* a task,never rule was among the others */
+	bool		 strangers;	/* rules that are not of any yett */
+	bool		 others;	/* rules that are not of this yett */
+	const char	*key;
+	struct rule	 rule[RULES_MAX];
+	enum event_kind	 kind[RULES_MAX];	/* of rules that we want */
+};
+
+/* What the kernel answers to one request: FN gets every message that is neither acknowledgement nor error. */
+typedef void answer_fn(void *arg, uint16_t type, const void *data, size_t len);
+
+static int
+send_request(int sock, uint16_t type, uint16_t flags, uint32_t sequence, const struct iovec *body)
+{
+	struct nlmsghdr head = {
+		.nlmsg_len = (uint32_t)(sizeof(head) + body->iov_len), .nlmsg_type = type,
+		.nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags), .nlmsg_seq = sequence,
+	};
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	struct iovec parts[2] = { { &head, sizeof(head) }, *body };
+	struct msghdr msg = { .msg_name = &kernel, .msg_namelen = sizeof(kernel), .msg_iov = parts, .msg_iovlen = 2 };
+
+	return sendmsg(sock, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+}
+
+/* One datagram of the kernel. -EAGAIN: from somebody else, or cut. */
+static ssize_t
+receive(int sock, void *buf, size_t size, uint64_t until_ns)
+{
+	struct sockaddr_nl from = { 0 };
+	struct iovec part = { buf, size };
+	struct msghdr msg = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &part, .msg_iovlen = 1 };
+	struct pollfd p = { .fd = sock, .events = POLLIN };
+	uint64_t now = now_boot_ns();
+
+	if (now >= until_ns)
+		return -ETIMEDOUT;
+	if (poll(&p, 1, (int)((until_ns - now) / NS_PER_MS) + 1) <= 0)
+		return -EAGAIN;
+	ssize_t n = recvmsg(sock, &msg, MSG_DONTWAIT);
+	if (n < 0)
+		return errno == EINTR ? -EAGAIN : -errno;
+	return from.nl_pid || (msg.msg_flags & MSG_TRUNC) ? -EAGAIN : n;
+}
+
+/* Acknowledged requests end with the acknowledgement, listings with NLMSG_DONE, AUDIT_GET with its answer. */
+static int
+ask(struct audit_link *link, uint16_t type, const struct iovec *body, answer_fn *fn, void *arg)
+{
+	_Alignas(struct nlmsghdr) char buf[MESSAGE_BYTES];
+	uint32_t sequence = ++link->sequence;
+	uint64_t until = now_boot_ns() + AUDIT_REQUEST_NS;
+	int err = send_request(link->control, type, NLM_F_ACK, sequence, body);
+	bool answered = !fn, acked = false;
+
+	while (!err && !(acked && answered)) {
+		ssize_t n = receive(link->control, buf, sizeof(buf), until);
+		if (n == -EAGAIN)
+			continue;
+		if (n < 0)
+			return (int)n;
+		int left = (int)n;
+		for (const struct nlmsghdr *h = (const void *)buf; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+			const struct nlmsgerr *e = mnl_nlmsg_get_payload(h);
+			if (h->nlmsg_seq != sequence)
+				continue;
+			if (h->nlmsg_type == NLMSG_ERROR && mnl_nlmsg_get_payload_len(h) >= sizeof(e->error)) {
+				err = e->error;
+				acked = true;
+			} else if (h->nlmsg_type == NLMSG_DONE) {
+				answered = true;
+			} else if (fn) {
+				fn(arg, h->nlmsg_type, mnl_nlmsg_get_payload(h), mnl_nlmsg_get_payload_len(h));
+				answered |= type == AUDIT_GET;
+			}
+		}
+	}
+	return err;
+}
+
+static void
+on_status(void *arg, uint16_t type, const void *data, size_t len)
+{
+	/* Older kernels have a shorter struct; what they do not tell stays 0. */
+	if (type == AUDIT_GET)
+		memcpy(arg, data, len < sizeof(struct audit_status) ? len : sizeof(struct audit_status));
+}
+
+static int
+get_status(struct audit_link *link, struct audit_status *st)
+{
+	struct iovec none = { NULL, 0 };
+
+	*st = (struct audit_status){ 0 };
+	return ask(link, AUDIT_GET, &none, on_status, st);
+}
+
+static int
+set_status(struct audit_link *link, struct audit_status *st, uint32_t mask)
+{
+	struct iovec body = { st, sizeof(*st) };
+
+	st->mask = mask;
+	return ask(link, AUDIT_SET, &body, NULL, NULL);
+}
+
+static size_t
+rule_size(const struct rule *r)
+{
+	return sizeof(r->data) + r->data.buflen;
+}
+
+/* The key of a listed rule, whose strings lie in the order of their fields; "" if it has none. */
+static size_t
+key_of(const struct audit_rule_data *r, const char *strings, size_t room, const char **key)
+{
+	size_t at = 0;
+
+	for (uint32_t i = 0; i < r->field_count && i < AUDIT_MAX_FIELDS; i++) {
+		uint32_t f = r->fields[i];
+		if (f == AUDIT_FILTERKEY) {
+			if (r->values[i] > room - at)
+				return 0;
+			*key = strings + at;
+			return r->values[i];
+		}
+		if ((f >= AUDIT_SUBJ_USER && f <= AUDIT_SUBJ_CLR) || f == AUDIT_WATCH || f == AUDIT_DIR || f == AUDIT_EXE ||
+		    (f >= AUDIT_OBJ_USER && f <= AUDIT_OBJ_LEV_HIGH)) {
+			if (r->values[i] > room - at)
+				return 0;
+			at += r->values[i];
+		}
+	}
+	return 0;
+}
+
+static void
+on_rule(void *arg, uint16_t type, const void *data, size_t len)
+{
+	struct rules *found = arg;
+	struct audit_rule_data r;
+	const char *key = "";
+
+	if (type != AUDIT_LIST_RULES || len < sizeof(r))
+		return;
+	memcpy(&r, data, sizeof(r));
+	size_t room = len - sizeof(r) < r.buflen ? len - sizeof(r) : r.buflen;
+	size_t n = key_of(&r, (const char *)data + sizeof(r), room, &key);
+	if ((r.flags & ~(uint32_t)AUDIT_FILTER_PREPEND) == AUDIT_FILTER_TASK && r.action == AUDIT_NEVER)
+		found->never = true;
+	if (n == strlen(found->key) && !memcmp(key, found->key, n)) {
+		struct rule *mine = &found->rule[found->count];
+		if (found->count < RULES_MAX && room <= sizeof(mine->key)) {
+			mine->data = r;
+			memcpy(mine->key, (const char *)data + sizeof(r), room);
+			mine->data.buflen = (uint32_t)room;
+			found->count++;
+		}
+		return;
+	}
+	found->others = true;
+	found->strangers |= n < sizeof(KEY_PREFIX) - 1 || memcmp(key, KEY_PREFIX, sizeof(KEY_PREFIX) - 1) != 0;
+}
+
+static int
+list_rules(struct audit_link *link, struct rules *found)
+{
+	struct iovec none = { NULL, 0 };
+
+	memset(found, 0, sizeof(*found));
+	found->key = link->key;
+	return ask(link, AUDIT_LIST_RULES, &none, on_rule, found);
+}
+
+static int
+change_rule(struct audit_link *link, uint16_t type, struct rule *r)
+{
+	struct iovec body = { r, rule_size(r) };
+
+	return ask(link, type, &body, NULL, NULL);
+}
+
+static void
+add_field(struct audit_rule_data *r, uint32_t field, uint32_t value)
+{
+	r->fields[r->field_count] = field;
+	r->values[r->field_count] = value;
+	r->fieldflags[r->field_count++] = AUDIT_EQUAL;
+}
+
+/*
+ * False when this machine knows none of the calls. libaudit has the tables of system calls; its own rule builder keeps hidden
+ * state from one rule to the next, and its senders may wait for 40 s, so neither is used.
+ */
+static bool
+make_rule(struct rule *r, const struct row *row, int machine, const char *key)
+{
+	bool any = row->uring != 0;
+	size_t n = strlen(key);
+
+	memset(r, 0, sizeof(*r));
+	r->data.flags = row->uring ? LIST_URING : AUDIT_FILTER_EXIT;
+	r->data.action = AUDIT_ALWAYS;
+	if (row->uring)
+		r->data.mask[AUDIT_WORD(row->uring)] |= AUDIT_BIT(row->uring);
+	else
+		add_field(&r->data, AUDIT_ARCH, audit_machine_to_elf(machine));
+	for (size_t i = 0; i < sizeof(row->calls) / sizeof(row->calls[0]) && row->calls[i]; i++) {
+		int nr = audit_name_to_syscall(row->calls[i], machine);
+		if (nr < 0 || nr >= AUDIT_BITMASK_SIZE * 32)
+			continue;
+		r->data.mask[AUDIT_WORD(nr)] |= AUDIT_BIT(nr);
+		any = true;
+	}
+	for (size_t i = 0; i < FIELDS_MAX && row->when[i].field; i++)
+		add_field(&r->data, row->when[i].field, row->when[i].value);
+	add_field(&r->data, AUDIT_FILTERKEY, (uint32_t)n);
+	memcpy(r->key, key, n);
+	r->data.buflen = (uint32_t)n;
+	return any;
+}
+
+static unsigned
+machines(int out[2])
+{
+	int native = audit_detect_machine();
+	unsigned n = 0;
+
+	if (native < 0)
+		return 0;
+	out[n++] = native;
+	if (native == MACH_86_64)
+		out[n++] = MACH_X86;
+	if (native == MACH_AARCH64)
+		out[n++] = MACH_ARM;
+	return n;
+}
+
+static void
+want_rules(const struct audit_link *link, struct rules *wanted)
+{
+	int machine[2];
+	unsigned count = machines(machine);
+
+	memset(wanted, 0, sizeof(*wanted));
+	wanted->key = link->key;
+	for (size_t i = 0; i < ROWS; i++) {
+		bool asked = (link->kinds >> rows[i].kind & 1) != 0;
+		for (unsigned m = 0; asked && m < (rows[i].uring ? 1 : count) && wanted->count < RULES_MAX; m++)
+			if (make_rule(&wanted->rule[wanted->count], &rows[i], machine[m], link->key))
+				wanted->kind[wanted->count++] = rows[i].kind;
+	}
+}
+
+static bool
+has_rule(const struct rules *set, const struct rule *r)
+{
+	for (unsigned i = 0; i < set->count; i++)
+		if (rule_size(&set->rule[i]) == rule_size(r) && !memcmp(&set->rule[i], r, rule_size(r)))
+			return true;
+	return false;
+}
+
+/* A kernel before 5.3 has no saddr_fam, one before 5.16 no rules for io_uring (and before 5.16 no way to audit it at all). */
+static int
+add_rule(struct audit_link *link, struct rule *r)
+{
+	int err = change_rule(link, AUDIT_ADD_RULE, r);
+
+	if (err != -EINVAL)
+		return err == -EEXIST ? 0 : err;
+	if (r->data.flags == LIST_URING)
+		return 0;
+	for (uint32_t i = 0; i < r->data.field_count; i++) {
+		if (r->data.fields[i] != AUDIT_SADDR_FAM)
+			continue;
+		r->data.field_count--;
+		r->data.fields[i] = r->data.fields[i + 1];	/* the key is always behind it */
+		r->data.values[i] = r->data.values[i + 1];
+		r->data.fields[i + 1] = r->data.values[i + 1] = r->data.fieldflags[i + 1] = 0;
+		err = change_rule(link, AUDIT_ADD_RULE, r);
+		return err == -EEXIST ? 0 : err;
+	}
+	return err;
+}
+
+/* Brings the kernel's rules to those wanted. *CHANGED counts rules that were added. -errno: of the first that stays dark. */
+static int
+sync_rules(struct audit_link *link, int *changed)
+{
+	CLEANUP_FREE struct rules *have = malloc(sizeof(*have)), *want = malloc(sizeof(*want));
+	int first = 0;
+
+	if (!have || !want)
+		return -ENOMEM;
+	want_rules(link, want);
+	int err = list_rules(link, have);
+	if (err)
+		return err;
+	atomic_store(&link->page->warden.audit_never, have->never);
+	for (unsigned i = 0; i < have->count; i++)
+		if (!has_rule(want, &have->rule[i]))
+			change_rule(link, AUDIT_DEL_RULE, &have->rule[i]);	/* stays: more is told than asked for */
+	link->dark = 0;
+	for (unsigned i = 0; i < want->count; i++) {
+		if (has_rule(have, &want->rule[i]))
+			continue;
+		err = add_rule(link, &want->rule[i]);
+		if (!err) {
+			++*changed;
+			continue;
+		}
+		link->dark |= 1ull << want->kind[i];
+		first = first ? first : err;
+	}
+	return first;
+}
+
+/* Whether audit was enabled by a yett that did not come to restore it: nobody listens, and every rule is a yett's. */
+static bool
+left_enabled(struct audit_link *link, const struct audit_status *st)
+{
+	CLEANUP_FREE struct rules *found = malloc(sizeof(*found));
+	bool listener = st->pid && (kill((pid_t)st->pid, 0) == 0 || errno != ESRCH);
+
+	if (!found || listener || list_rules(link, found))
+		return false;
+	return !found->strangers && (found->count || found->others);
+}
+
+static int
+open_socket(unsigned groups)
+{
+	CLEANUP_FD int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_AUDIT);
+	struct sockaddr_nl self = { .nl_family = AF_NETLINK, .nl_groups = groups };
+	int bytes = RECEIVE_BYTES;
+
+	if (fd < 0)
+		return -errno;
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)))
+		return -errno;
+	if (bind(fd, (struct sockaddr *)&self, sizeof(self)))
+		return -errno;
+	return steal_fd(&fd);
+}
+
+/*
+ * Registers FD as the kernel's audit socket, in the name of this process: the kernel takes the port from the socket that asks. No
+ * acknowledgement is asked for, since from here on records arrive there and only watch reads them; whether it worked is asked elsewhere.
+ */
+static int
+take_slot(struct audit_link *link, int fd)
+{
+	struct audit_status st = { .mask = AUDIT_STATUS_PID, .pid = (uint32_t)getpid() };
+	struct iovec body = { &st, sizeof(st) };
+	int err = send_request(fd, AUDIT_SET, 0, ++link->sequence, &body);
+
+	if (!err)
+		err = get_status(link, &st);
+	return err ? err : st.pid == (uint32_t)getpid() ? 0 : -EEXIST;
+}
+
+static int
+open_data(struct audit_link *link)
+{
+	int err = -EEXIST;
+
+	if (link->mode != AUDIT_MODE_MULTICAST) {
+		CLEANUP_FD int fd = open_socket(0);
+		err = fd < 0 ? fd : take_slot(link, fd);
+		if (!err) {
+			link->data = steal_fd(&fd);
+			link->multicast = false;
+			return 0;
+		}
+	}
+	if (link->mode == AUDIT_MODE_OWN)
+		return err;
+	int fd = open_socket(1u << (AUDIT_NLGRP_READLOG - 1));
+	if (fd < 0)
+		return fd;
+	link->data = fd;
+	link->multicast = true;
+	return 0;
+}
+
+/* Sets what MASK names to what ST says, remembering that it was us. */
+static int
+touch(struct audit_link *link, struct audit_status *st, uint32_t mask, int *wrong)
+{
+	++*wrong;
+	link->touched |= mask;
+	return set_status(link, st, mask);
+}
+
+/* Enabled; and where the queue is ours, one that is long enough and makes nobody wait. *WRONG counts what was not so. */
+static int
+prepare(struct audit_link *link, int *wrong)
+{
+	struct audit_status st, now;
+	int err = get_status(link, &now);
+
+	if (err)
+		return err;
+	atomic_store(&link->page->warden.audit_locked, now.enabled == 2);
+	if (now.enabled == 2)
+		return 0;
+	st = now;
+	st.backlog_wait_time = 0;
+	st.backlog_limit = BACKLOG_LIMIT;
+	st.enabled = 1;
+	if (now.backlog_wait_time && !link->multicast)
+		err = touch(link, &st, AUDIT_STATUS_BACKLOG_WAIT_TIME, wrong);
+	if (!err && now.backlog_limit && now.backlog_limit < BACKLOG_LIMIT && !link->multicast)
+		err = touch(link, &st, AUDIT_STATUS_BACKLOG_LIMIT, wrong);
+	if (!err && !now.enabled)
+		err = touch(link, &st, AUDIT_STATUS_ENABLED, wrong);
+	return err;
+}
+
+static void
+publish(struct audit_link *link, enum audit_state state)
+{
+	atomic_store(&link->page->warden.audit, state);
+}
+
+static void
+say_dark(const struct audit_link *link, int err)
+{
+	for (unsigned k = 0; k < EVENT__MAX; k++)
+		if (link->dark >> k & 1)
+			log_errno(err, "audit: the kernel refuses the rules for `on = %s`: such events are not seen%s",
+			    event_kind_name((enum event_kind)k), atomic_load(&link->page->warden.audit_locked) ?
+			    " (rules are locked by auditctl -e 2 until the next boot)" : "");
+	if (atomic_load(&link->page->warden.audit_never))
+		log_notice("audit: a rule `-a task,never` hides processes from audit; remove it and restart what should be seen");
+}
+
+static int
+start(struct audit_link *link)
+{
+	struct audit_status st;
+	int ignored = 0;
+
+	link->control = open_socket(0);
+	if (link->control < 0)
+		return link->control;
+	int err = get_status(link, &st);
+	if (err)
+		return err;
+	link->saved = (struct audit_saved){ st.enabled, st.backlog_limit, st.backlog_wait_time };
+	link->touched = 0;
+	if (st.enabled == 1 && left_enabled(link, &st)) {
+		link->saved.enabled = 0;
+		link->touched = AUDIT_STATUS_ENABLED;
+	}
+	link->lost = st.lost;
+	err = open_data(link);
+	if (!err)
+		err = prepare(link, &ignored);
+	if (!err)
+		log_notice(link->multicast ? "audit: reading beside another owner of the audit socket" :
+		    "audit: reading records from the kernel; its log has none of them meanwhile");
+	return err;
+}
+
+static void
+restore(struct audit_link *link)
+{
+	CLEANUP_FREE struct rules *left = malloc(sizeof(*left));
+	struct audit_status st = {
+		.enabled = link->saved.enabled, .backlog_limit = link->saved.backlog_limit,
+		.backlog_wait_time = link->saved.backlog_wait_time, .pid = 0,
+	};
+
+	if (!left || list_rules(link, left))
+		return;
+	for (unsigned i = 0; i < left->count; i++)
+		change_rule(link, AUDIT_DEL_RULE, &left->rule[i]);
+	if (left->others && !left->strangers)
+		link->touched = 0;		/* another yett goes on: it needs audit as it is */
+	if (link->touched)
+		set_status(link, &st, link->touched);
+	if ((link->touched & AUDIT_STATUS_ENABLED) && !st.enabled)
+		log_notice("audit: off again; programs started since keep paying a little for it until the next boot, "
+		    "or until `auditctl -a task,never` and their restart");
+	if (link->data >= 0 && !link->multicast)
+		set_status(link, &st, AUDIT_STATUS_PID);
+}
+
+static void
+leave(struct audit_link *link)
+{
+	if (link->control >= 0) {
+		restore(link);
+		close(link->control);
+	}
+	if (link->data >= 0)
+		close(link->data);
+	link->control = link->data = -1;
+	link->dark = 0;
+}
+
+uint64_t
+audit_kinds(void)
+{
+	uint64_t kinds = 0;
+
+	for (unsigned k = 0; k < EVENT__MAX; k++)
+		if (event_kind_sensor((enum event_kind)k) == SENSOR_AUDIT)
+			kinds |= 1ull << k;
+	return kinds;
+}
+
+void
+audit_begin(struct audit_link *link, enum audit_mode mode, const char *tag, struct page *page)
+{
+	*link = (struct audit_link){ .data = -1, .control = -1, .mode = mode, .page = page };
+	snprintf(link->key, sizeof(link->key), KEY_PREFIX "%s", tag);
+	publish(link, mode == AUDIT_MODE_OFF ? AUDIT_OFF : AUDIT_UNNEEDED);
+}
+
+int
+audit_update(struct audit_link *link, uint64_t kinds, bool exec_full)
+{
+	int changed = 0, err = 0;
+
+	link->kinds = (kinds & audit_kinds()) | (exec_full ? 1ull << EVENT_EXEC : 0);
+	if (link->mode == AUDIT_MODE_OFF) {
+		if (link->kinds)
+			log_notice("audit: policies ask for events of audit, which `[audit] mode = off` switches off");
+		return 0;
+	}
+	if (!link->kinds) {
+		leave(link);
+		publish(link, AUDIT_UNNEEDED);
+		return 0;
+	}
+	if (link->data < 0)
+		err = start(link);
+	if (err) {
+		log_errno(err, "audit: cannot be used, and what policies ask of it is not seen");
+		leave(link);
+		link->dark = link->kinds;
+		publish(link, AUDIT_FAILED);
+		return err;
+	}
+	err = sync_rules(link, &changed);
+	if (err && !link->dark)
+		link->dark = link->kinds;
+	say_dark(link, err);
+	publish(link, err ? AUDIT_FAILED : link->multicast ? AUDIT_MULTICAST : AUDIT_OWN);
+	return err;
+}
+
+int
+audit_check(struct audit_link *link)
+{
+	struct audit_status st;
+	int wrong = 0;
+
+	if (link->data < 0)
+		return 0;
+	int err = get_status(link, &st);
+	if (!err && !link->multicast && st.pid != (uint32_t)getpid()) {
+		wrong++;
+		err = take_slot(link, link->data);
+	}
+	if (!err)
+		err = prepare(link, &wrong);
+	if (!err)
+		err = sync_rules(link, &wrong);
+	publish(link, err ? AUDIT_FAILED : link->multicast ? AUDIT_MULTICAST : AUDIT_OWN);
+	return err ? err : wrong;
+}
+
+int
+audit_lost(struct audit_link *link, uint64_t *delta)
+{
+	struct audit_status st;
+
+	*delta = 0;
+	if (link->data < 0)
+		return 0;
+	int err = get_status(link, &st);
+	if (err)
+		return err;
+	*delta = (uint32_t)(st.lost - link->lost);
+	link->lost = st.lost;
+	return 0;
+}
+
+void
+audit_end(struct audit_link *link)
+{
+	leave(link);
+}

@@ -1,0 +1,22 @@
+#ifndef WARDEN_KERNEL_H
+#define WARDEN_KERNEL_H
+/* Opening the kernel's handles, with what this kernel can. */
+#include "warden/warden.h"
+
+/* Is the running kernel at least MAJOR.MINOR? */
+bool	kernel_at_least(unsigned major, unsigned minor);
+
+/*
+ * One group for exec and one for open: a group has one wait queue, and every answer wakes all that wait in it. ENFORCE: permission events, pre-content
+ * where the kernel has it (a denial then carries an errno); MONITOR: notifications. Unmarked. 0 or -errno.
+ */
+int	groups_open(enum mode, struct groups *);
+void	groups_close(struct groups *);
+
+/* The proc connector, listening, with 16 MiB of buffer; only the events that the tree needs. The descriptor or -errno. */
+int	proc_connector_open(bool *filter);
+
+/* The admin socket in DIR, for root and group ADMINS ((gid_t)-1 none). The descriptor or -errno. */
+int	control_open(const char *dir, gid_t admins);
+
+#endif

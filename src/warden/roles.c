@@ -1,0 +1,205 @@
+#include <errno.h>
+#include <linux/capability.h>
+#include <pwd.h>
+#include <seccomp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include "base/log.h"
+#include "base/title.h"
+#include "gate/gate.h"
+#include "record/record.h"
+#include "scan/scan.h"
+#include "warden/roles.h"
+#include "watch/watch.h"
+
+#define CAP(x) (1ull << CAP_##x)
+#define CALLS(...) (const int[]){ __VA_ARGS__, SANDBOX_END }
+#define S(name) SCMP_SYS(name)
+
+/* Every process: its loop, its clock, its end. */
+#define BASE_CALLS S(read), S(write), S(close), S(epoll_wait), S(epoll_pwait), S(epoll_ctl), S(epoll_create1), S(recvmsg), S(sendmsg), \
+	S(timerfd_create), S(timerfd_settime), S(clock_gettime), S(poll), S(ppoll), S(rt_sigreturn), S(rt_sigprocmask), S(rt_sigaction), \
+	S(restart_syscall), S(exit), S(exit_group), S(futex), S(brk), S(mmap), S(munmap), S(madvise), S(getrandom), S(fstat), S(newfstatat), \
+	S(fcntl), S(lseek), S(getpid), S(gettid), S(tgkill)
+
+struct role {
+	struct sandbox	 sandbox;
+	int		 nice;
+};
+
+static struct role roles[ROOM__MAX] = {
+	[ROOM_WARDEN] = { .nice = -15, .sandbox = { .title = "yettd",
+		/* Those of the children too: a child can keep only what we have. */
+		.caps = CAP(SYS_ADMIN) | CAP(KILL) | CAP(SETUID) | CAP(SETGID) | CAP(SETPCAP) | CAP(DAC_READ_SEARCH) | CAP(SYS_PTRACE) |
+			CAP(LEASE) | CAP(NET_ADMIN) | CAP(AUDIT_CONTROL) | CAP(AUDIT_READ) | CAP(SYS_NICE),
+		.limits = (const struct limit[]){ { RLIMIT_CORE, 0 }, { -1, 0 } }, .oom_score = -1000,
+		.syscalls = CALLS(BASE_CALLS,
+			/* children */
+			S(clone), S(clone3), S(vfork), S(wait4), S(waitid), S(pidfd_open), S(pidfd_send_signal), S(kill), S(set_robust_list), S(rseq),
+			S(set_tid_address), S(prlimit64), S(setrlimit), S(getrlimit), S(setresuid), S(setresgid), S(setgroups), S(setuid), S(setgid), S(capget), S(capset), S(prctl), S(seccomp),
+			S(close_range), S(setpriority), S(socketpair), S(dup), S(dup2), S(dup3), S(getppid), S(getuid), S(geteuid), S(getgid), S(getegid),
+			/* marks, mounts */
+			S(fanotify_init), S(fanotify_mark), S(ioctl), S(openat), S(readlink), S(readlinkat), S(getdents64), S(statfs), S(fstatfs), S(statx),
+			S(access), S(faccessat), S(faccessat2), S(uname), S(pread64),
+			/* audit, proc connector */
+			S(socket), S(bind), S(sendto), S(recvfrom), S(setsockopt), S(getsockopt), S(getsockname), S(connect), S(select), S(pselect6),
+			/* policies, in the helper */
+			S(memfd_create), S(ftruncate), S(mremap), S(mprotect), S(clock_nanosleep), S(nanosleep), S(sysinfo), S(flock), S(getcwd), S(unlink), S(unlinkat),
+			S(epoll_create1), S(signalfd4), S(fchmod), S(writev), S(readv)) } },
+	[ROOM_GATE] = { .nice = -20, .sandbox = { .title = "yettd-gate",
+		/* LEASE: a read lease on a file of somebody else tells whether a writer has it open. */
+		.caps = CAP(SYS_PTRACE) | CAP(DAC_READ_SEARCH) | CAP(LEASE), .die_with_parent = true, .oom_score = -900,
+		.limits = (const struct limit[]){ { RLIMIT_NOFILE, GATE_FDS }, { RLIMIT_FSIZE, 0 }, { RLIMIT_NPROC, 0 }, { RLIMIT_CORE, 0 }, { -1, 0 } },
+		.syscalls = CALLS(BASE_CALLS, S(openat), S(readlinkat), S(getdents64), S(fstatfs), S(recvfrom), S(sendto), S(process_vm_readv),
+			S(pidfd_open), S(ioctl), S(pread64)) } },
+	[ROOM_WATCH] = { .nice = -5, .sandbox = { .title = "yettd-watch", .die_with_parent = true, .oom_score = -900,
+		.limits = (const struct limit[]){ { RLIMIT_NOFILE, 256 }, { RLIMIT_FSIZE, 0 }, { RLIMIT_NPROC, 0 }, { RLIMIT_CORE, 0 }, { -1, 0 } },
+		.syscalls = CALLS(BASE_CALLS, S(accept4), S(recvfrom), S(sendto), S(getsockopt), S(shutdown)) } },
+	[ROOM_SCAN] = { .sandbox = { .title = "yettd-scan", .die_with_parent = true, .oom_score = 500,
+		.limits = (const struct limit[]){ { RLIMIT_NOFILE, 256 }, { RLIMIT_FSIZE, 0 }, { RLIMIT_NPROC, 0 }, { RLIMIT_CORE, 0 }, { -1, 0 } },
+		.syscalls = CALLS(BASE_CALLS, S(pread64)) } },
+	[ROOM_RECORD] = { .nice = -5, .sandbox = { .title = "yettd-record", .die_with_parent = true, .oom_score = -900,
+		.limits = (const struct limit[]){ { RLIMIT_NOFILE, 256 }, { RLIMIT_NPROC, 0 }, { RLIMIT_CORE, 0 }, { -1, 0 } },
+		.syscalls = CALLS(BASE_CALLS, S(openat), S(pread64), S(pwrite64), S(fdatasync), S(fsync), S(ftruncate), S(fallocate), S(renameat),
+			S(renameat2), S(linkat), S(unlinkat), S(fchmod), S(mprotect), S(mlock), S(munlock), S(signalfd4), S(getdents64), S(writev)) } },
+};
+
+static const struct edge_info edges[EDGE__MAX] = {
+	[EDGE_WATCH_GATE]	= { ROOM_WATCH, ROOM_GATE },
+	[EDGE_GATE_SCAN]	= { ROOM_GATE, ROOM_SCAN },
+	[EDGE_GATE_RECORD]	= { ROOM_GATE, ROOM_RECORD },
+	[EDGE_GATE_WARDEN]	= { ROOM_GATE, ROOM_WARDEN },
+	[EDGE_WATCH_WARDEN]	= { ROOM_WATCH, ROOM_WARDEN },
+	[EDGE_WARDEN_RECORD]	= { ROOM_WARDEN, ROOM_RECORD },
+};
+
+const struct edge_info *
+edge_info(enum edge e)
+{
+	return &edges[e];
+}
+
+int
+edge_fd(const struct warden *w, enum edge e, enum room room)
+{
+	return w->edges[e][edges[e].a == room ? 0 : 1];
+}
+
+const struct sandbox *
+role_sandbox(enum room r)
+{
+	return &roles[r].sandbox;
+}
+
+int
+roles_users(const struct config *c, char *why, size_t n)
+{
+	for (int r = ROOM_GATE; r < ROOM__MAX; r++) {
+		struct sandbox *s = &roles[r].sandbox;
+		if (strcmp(c->user, "nobody") == 0)
+			snprintf(why, n, "nobody");
+		else
+			snprintf(why, n, "%s-%s", c->user, room_name((enum room)r));
+		const struct passwd *pw = getpwnam(why);
+		if (!pw || pw->pw_uid == 0)
+			return -ENOENT;
+		s->change_user = true;
+		s->uid = pw->pw_uid;
+		s->gid = pw->pw_gid;
+	}
+	return 0;
+}
+
+void
+role_ids(enum room r, uid_t *uid, gid_t *gid)
+{
+	*uid = roles[r].sandbox.uid;
+	*gid = roles[r].sandbox.gid;
+}
+
+static int
+run_gate(struct warden *w)
+{
+	struct gate_setup s = { .exec_group = w->groups.exec, .open_group = w->groups.open, .proc_sock = w->proc_sock,
+		.watch_sock = edge_fd(w, EDGE_WATCH_GATE, ROOM_GATE), .scan_sock = edge_fd(w, EDGE_GATE_SCAN, ROOM_GATE),
+		.record_sock = edge_fd(w, EDGE_GATE_RECORD, ROOM_GATE), .warden_sock = edge_fd(w, EDGE_GATE_WARDEN, ROOM_GATE),
+		.policy_fd = w->policy_fd, .mode = w->groups.mode, .proc_filter = w->proc_filter, .deny_errno = w->groups.deny_errno,
+		.boot = w->boot, .page = w->page, .config = &w->config };
+
+	return gate_main(&s);
+}
+
+static int
+run_watch(struct warden *w)
+{
+	struct watch_setup s = { .audit_sock = w->audit.data, .audit_multicast = w->audit.multicast,
+		.control_sock = w->control_sock, .gate_sock = edge_fd(w, EDGE_WATCH_GATE, ROOM_WATCH),
+		.warden_sock = edge_fd(w, EDGE_WATCH_WARDEN, ROOM_WATCH), .admins = w->admins, .page = w->page, .config = &w->config };
+
+	return watch_main(&s);
+}
+
+static int
+run_scan(struct warden *w)
+{
+	struct scan_setup s = { .gate_sock = edge_fd(w, EDGE_GATE_SCAN, ROOM_SCAN), .page = w->page };
+
+	return scan_main(&s);
+}
+
+static int
+run_record(struct warden *w)
+{
+	struct record_setup s = { .gate_sock = edge_fd(w, EDGE_GATE_RECORD, ROOM_RECORD),
+		.warden_sock = edge_fd(w, EDGE_WARDEN_RECORD, ROOM_RECORD), .log_dir = w->log_dir, .state_dir = w->state_dir, .page = w->page,
+		.config = &w->config, .host = w->host };
+
+	return record_main(&s);
+}
+
+#define KEEP_MAX 16
+
+/* All descriptors that ROOM may hold, besides the standard three. */
+static void
+keep(const struct warden *w, enum room room, int fds[KEEP_MAX])
+{
+	const int own[ROOM__MAX][6] = {
+		[ROOM_WARDEN] = { -1 },
+		[ROOM_GATE] = { w->groups.exec, w->groups.open, w->proc_sock, w->policy_fd, -1 },
+		[ROOM_WATCH] = { w->control_sock, w->audit.data, -1 },
+		[ROOM_SCAN] = { -1 },
+		[ROOM_RECORD] = { w->log_dir, w->state_dir, -1 },
+	};
+	int n = 0;
+
+	for (int e = 0; e < EDGE__MAX; e++)
+		if (edges[e].a == room || edges[e].b == room)
+			fds[n++] = edge_fd(w, (enum edge)e, room);
+	for (int i = 0; i < 6 && own[room][i] >= 0; i++)
+		fds[n++] = own[room][i];
+	fds[n] = -1;
+}
+
+int
+role_run(struct warden *w, enum room room)
+{
+	static int (*const run[ROOM__MAX])(struct warden *) = {
+		[ROOM_GATE] = run_gate, [ROOM_WATCH] = run_watch, [ROOM_SCAN] = run_scan, [ROOM_RECORD] = run_record,
+	};
+	struct sandbox s = roles[room].sandbox;
+	int fds[KEEP_MAX];
+
+	title_set(room_name(room));
+	keep(w, room, fds);
+	s.keep = fds;
+	if (roles[room].nice && setpriority(PRIO_PROCESS, 0, roles[room].nice))
+		log_errno(errno, "%s keeps its normal priority", room_name(room));
+	int err = sandbox_enter(&s);
+	if (err) {
+		log_errno(err, "%s could not give up its privileges and does not start", room_name(room));
+		return 1;
+	}
+	return run[room](w);
+}

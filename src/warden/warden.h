@@ -1,0 +1,102 @@
+#ifndef WARDEN_WARDEN_H
+#define WARDEN_WARDEN_H
+/*
+ * The one process with authority: opens every kernel handle, starts the others, waits, answers for a gate that is dead or
+ * stuck, and sends the signals that the gate asks for. It parses nothing that a stranger wrote and runs no program.
+ */
+#include "alert/json.h"
+#include "base/loop.h"
+#include "policy/config.h"
+#include "policy/policy.h"
+#include "warden/audit.h"
+#include "wire/page.h"
+
+/* Who speaks to whom: one socketpair each, both ends kept here. */
+enum edge { EDGE_WATCH_GATE, EDGE_GATE_SCAN, EDGE_GATE_RECORD, EDGE_GATE_WARDEN, EDGE_WATCH_WARDEN, EDGE_WARDEN_RECORD, EDGE__MAX };
+
+struct groups {				/* fanotify: see kernel.h */
+	int		exec, open;
+	enum mode	mode;		/* ENFORCE: permission events; MONITOR: notifications */
+	bool		deny_errno;
+};
+
+#define PLACES_MAX 256
+#define MARKED_MAX 64
+
+struct marked {				/* a superblock in the exec group, and in the open group if a rule asks for all of it */
+	uint64_t	dev;
+	char		path[CONFIG_PATH];	/* where it was found */
+	bool		opens;
+};
+
+struct place {				/* a file or directory in the open group */
+	enum watch_kind	kind;
+	char		path[CONFIG_PATH];
+	uint64_t	dev, ino;	/* what is marked; 0: does not exist yet */
+	bool		fresh;		/* named by the policy that comes into force */
+};
+
+struct child {
+	struct source	source;		/* its pidfd */
+	pid_t		pid;		/* 0: not running */
+	uint64_t	started_ns;
+	uint64_t	deaths_ns[5];	/* the last ones, to tell a crash loop */
+	unsigned	deaths;
+	uint64_t	hold_until_ns;	/* not started again before */
+};
+
+/* What the helper child hands back: it reads what admins wrote, so that a fault there is not ours. */
+struct loaded { struct config config; struct faults faults; int err; char hash[65]; };
+
+enum change { CHANGE_NONE, CHANGE_RELOAD, CHANGE_MODE };
+
+struct helper {
+	pid_t		pid;
+	struct source	source;		/* its pidfd */
+	int		sock;		/* the policy comes here */
+	uint64_t	started_ns;
+	enum change	change;
+	enum mode	mode;		/* wanted */
+	struct msg_request request;	/* who asked; ticket 0: nobody waits for a reply */
+};
+
+struct told { char what[32], why[480]; uint64_t count, wall_ns, boot_ns; };
+#define TOLD_MAX 32
+
+struct warden {
+	struct config	config;
+	const char	*config_path;
+	struct page	*page;
+	struct loop	loop;
+	struct host_facts host;
+	uint64_t	boot;
+	int		edges[EDGE__MAX][2];
+	struct child	child[ROOM__MAX];
+	struct groups	groups;
+	int		proc_sock, control_sock, log_dir, state_dir, state_lock, notify_sock;
+	bool		proc_filter;
+	gid_t		admins;
+	struct audit_link audit;
+	const struct policy *policy;
+	int		policy_fd;
+	uint64_t	generation;
+	bool		prune;		/* old places go once the gate has the new policy */
+	struct marked	marked[MARKED_MAX];
+	unsigned	n_marked;
+	struct place	place[PLACES_MAX];
+	unsigned	n_places;
+	struct helper	helper;
+	struct loaded	*loaded;	/* shared with the helper */
+	struct source	signals, tick, mounts, gate_sock, watch_sock, exec_backstop, open_backstop;
+	bool		backstop_reads;	/* no gate lives: we are the one reader */
+	struct told	told[TOLD_MAX];
+	unsigned	n_told;
+	uint64_t	second_ns;	/* last one-second round */
+	uint64_t	proc_events;	/* at that round */
+	uint64_t	watchdog_ns;	/* period of pings to the service manager, 0 none */
+	uint64_t	watchdog_last_ns;
+	bool		ready, stopping;
+	_Alignas(8) char buffer[WIRE_MAX];
+};
+
+#endif

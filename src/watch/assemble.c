@@ -1,0 +1,340 @@
+#include <errno.h>
+#include <linux/audit.h>
+#include <string.h>
+#include "watch/assemble.h"
+#include "watch/translate.h"
+
+/* Younger than the headers that we may be built with. */
+#ifndef AUDIT_BPF
+#define AUDIT_BPF 1334
+#endif
+#ifndef AUDIT_URINGOP
+#define AUDIT_URINGOP 1336
+#endif
+
+void
+assemble_init(struct assemble *as, uint64_t kinds, assemble_fn *done, void *arg)
+{
+	memset(as, 0, sizeof(*as));
+	as->kinds = kinds;
+	as->done = done;
+	as->arg = arg;
+}
+
+static void
+take_text(const struct pair *p, char *out, size_t size, struct piece *piece)
+{
+	ssize_t n = pair_text(p, out, size);
+
+	if (n < 0)
+		return;
+	piece->cut = (size_t)n > size;
+	piece->len = (uint16_t)(piece->cut ? size : (size_t)n);
+}
+
+static void
+take_u32(const struct pair *p, int base, uint32_t *out)
+{
+	int64_t n;
+
+	if (!pair_number(p, base, &n) && n >= -1 && n <= UINT32_MAX)
+		*out = (uint32_t)n;
+}
+
+static void
+take_pid(const struct pair *p, int32_t *out)
+{
+	int64_t n;
+
+	if (!pair_number(p, 10, &n) && n >= 0 && n <= INT32_MAX)
+		*out = (int32_t)n;
+}
+
+static void
+take_call_field(struct audited *a, const struct pair *p)
+{
+	static const struct { const char *key; size_t at; int base; } numbers[] = {
+		{ "arch", offsetof(struct audited, arch), 16 },		{ "syscall", offsetof(struct audited, call), 10 },
+		{ "uring_op", offsetof(struct audited, call), 10 },	{ "auid", offsetof(struct audited, auid), 10 },
+		{ "uid", offsetof(struct audited, uid), 10 },		{ "gid", offsetof(struct audited, gid), 10 },
+		{ "euid", offsetof(struct audited, euid), 10 },		{ "egid", offsetof(struct audited, egid), 10 },
+		{ "ses", offsetof(struct audited, session), 10 },
+	};
+	int64_t n;
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (pair_is(p, numbers[i].key)) {
+			take_u32(p, numbers[i].base, (uint32_t *)(void *)((char *)a + numbers[i].at));
+			return;
+		}
+	if (pair_is(p, "exit"))
+		a->has_exit = !pair_number(p, 10, &a->exit);
+	else if (pair_is(p, "a0") && !pair_number(p, 16, &n))
+		a->args[0] = (uint64_t)n;
+	else if (pair_is(p, "a1") && !pair_number(p, 16, &n))
+		a->args[1] = (uint64_t)n;
+	else if (pair_is(p, "pid"))
+		take_pid(p, &a->pid);
+	else if (pair_is(p, "ppid"))
+		take_pid(p, &a->ppid);
+	else if (pair_is(p, "comm"))
+		take_text(p, a->comm_text, sizeof(a->comm_text), &a->comm);
+	else if (pair_is(p, "exe"))
+		take_text(p, a->exe_text, sizeof(a->exe_text), &a->exe);
+}
+
+/* False: nobody asked for this call. */
+static bool
+take_call(const struct assemble *as, struct audited *a, const struct record *r, enum audited_part part)
+{
+	const char *name;
+	struct pair p;
+	size_t at = 0;
+
+	if (a->parts & (PART_SYSCALL | PART_URING))
+		return true;
+	while (record_next(r, &at, &p))
+		take_call_field(a, &p);
+	a->parts |= (uint32_t)part;
+	int kind = translate_kind(a, &name);
+	return (a->parts & PART_CONFIG) || (kind >= 0 && (as->kinds >> kind & 1));
+}
+
+static void
+append_arg(struct audited *a, const struct pair *p, bool more)
+{
+	size_t used = a->argv.len;
+
+	if (!more && a->argc > 1 && used < sizeof(a->argv_text))
+		a->argv_text[used++] = '\0';
+	ssize_t n = pair_text(p, a->argv_text + used, sizeof(a->argv_text) - used);
+	if (n < 0)
+		n = 0;
+	if ((size_t)n > sizeof(a->argv_text) - used || (!more && a->argc > 1 && used == a->argv.len)) {
+		a->argv.cut = true;
+		n = (ssize_t)(sizeof(a->argv_text) - used);
+	}
+	a->argv.len = (uint16_t)(used + (size_t)n);
+}
+
+/* Keys of EXECVE: argc, aN=text, or aN_len=bytes followed by aN[0]=hex, aN[1]=hex..., over as many records as it takes. */
+static void
+take_args(struct audited *a, const struct record *r)
+{
+	struct pair p;
+	size_t at = 0;
+
+	while (record_next(r, &at, &p)) {
+		struct pair number = { .value = p.key + 1 };
+		int64_t n;
+
+		if (p.key_len < 2 || p.key[0] != 'a')
+			continue;
+		const char *open = memchr(p.key, '[', p.key_len);
+		number.len = (open ? (size_t)(open - p.key) : p.key_len) - 1;
+		if (pair_number(&number, 10, &n) || n < 0)
+			continue;
+		bool more = open && n == a->arg_open;
+		a->arg_open = open ? n : -1;
+		if (!more)
+			a->argc++;
+		append_arg(a, &p, more);
+	}
+	a->parts |= PART_ARGS;
+}
+
+static void
+take_path(struct audited *a, const struct record *r)
+{
+	int64_t item, n;
+	struct pair p;
+
+	if (record_number(r, "item", 10, &item) || item != 0 || (a->parts & PART_PATH))
+		return;
+	if (!record_find(r, "name", &p))
+		return;
+	take_text(&p, a->path_text, sizeof(a->path_text), &a->path);
+	a->parts |= PART_PATH;
+	if (!record_number(r, "inode", 10, &n))
+		a->path_ino = (uint64_t)n;
+	if (record_find(r, "dev", &p) && !p.quoted) {
+		const char *colon = memchr(p.value, ':', p.len);
+		struct pair major = { .value = p.value, .len = colon ? (size_t)(colon - p.value) : 0 };
+		struct pair minor = { .value = p.value + major.len + 1, .len = colon ? p.len - major.len - 1 : 0 };
+		int64_t high, low;
+		if (colon && !pair_number(&major, 16, &high) && !pair_number(&minor, 16, &low) && high >> 12 == 0 && low >> 20 == 0)
+			a->path_dev = ((uint64_t)high & 0xfff) << 8 | ((uint64_t)low & 0xff) | ((uint64_t)low & ~0xffull) << 12;
+	}
+	if (record_find(r, "mode", &p))
+		take_u32(&p, 8, &a->path_mode);
+	if (record_find(r, "ouid", &p))
+		take_u32(&p, 10, &a->path_uid);
+	if (record_find(r, "ogid", &p))
+		take_u32(&p, 10, &a->path_gid);
+}
+
+static void
+take_target(struct audited *a, const struct record *r)
+{
+	struct pair p;
+
+	if (a->parts & PART_TARGET)
+		return;
+	if (record_find(r, "opid", &p))
+		take_pid(&p, &a->target_pid);
+	if (record_find(r, "oauid", &p))
+		take_u32(&p, 10, &a->target_auid);
+	if (record_find(r, "ouid", &p))
+		take_u32(&p, 10, &a->target_uid);
+	if (record_find(r, "oses", &p))
+		take_u32(&p, 10, &a->target_session);
+	a->parts |= PART_TARGET;
+}
+
+static void
+take_one(const struct record *r, const char *key, char *out, size_t size, struct piece *piece)
+{
+	struct pair p;
+
+	if (record_find(r, key, &p))
+		take_text(&p, out, size, piece);
+}
+
+static void
+take_config(struct audited *a, const struct record *r)
+{
+	size_t n = r->len < sizeof(a->config_text) ? r->len : sizeof(a->config_text);
+
+	memcpy(a->config_text, r->body, n);
+	a->config = (struct piece){ (uint16_t)n, n < r->len };
+	a->parts |= PART_CONFIG;
+}
+
+/* What comes with a call. */
+static void
+take_part(struct audited *a, const struct record *r)
+{
+	switch (r->type) {
+	case AUDIT_EXECVE:
+		take_args(a, r);
+		break;
+	case AUDIT_CWD:
+		take_one(r, "cwd", a->cwd_text, sizeof(a->cwd_text), &a->cwd);
+		a->parts |= PART_CWD;
+		break;
+	case AUDIT_PATH:
+		take_path(a, r);
+		break;
+	case AUDIT_SOCKADDR:
+		take_one(r, "saddr", a->saddr_text, sizeof(a->saddr_text), &a->saddr);
+		a->parts |= PART_SOCKADDR;
+		break;
+	case AUDIT_OBJ_PID:
+		take_target(a, r);
+		break;
+	case AUDIT_KERN_MODULE:
+		take_one(r, "name", a->module_text, sizeof(a->module_text), &a->module);
+		a->parts |= PART_MODULE;
+		break;
+	case AUDIT_PROCTITLE:
+		take_one(r, "proctitle", a->title_text, sizeof(a->title_text), &a->title);
+		a->parts |= PART_TITLE;
+		break;
+	}
+}
+
+static void
+shut(struct assemble *as, unsigned i, bool tell)
+{
+	as->used[i] = false;
+	as->open--;
+	if (tell)
+		as->done(as->arg, &as->slot[i]);
+}
+
+static int
+find(const struct assemble *as, const struct record *r)
+{
+	for (unsigned i = 0; as->open && i < ASSEMBLE_OPEN; i++)
+		if (as->used[i] && as->slot[i].serial == r->serial && as->slot[i].wall_ns == r->wall_ns)
+			return (int)i;
+	return -1;
+}
+
+static unsigned
+place(struct assemble *as, const struct record *r, uint64_t now_ns)
+{
+	unsigned at = 0;
+
+	if (as->open == ASSEMBLE_OPEN) {
+		for (unsigned i = 1; i < ASSEMBLE_OPEN; i++)
+			if (as->slot[i].serial < as->slot[at].serial)
+				at = i;
+		as->forced++;
+		shut(as, at, true);
+	}
+	while (as->used[at])
+		at = (at + 1) % ASSEMBLE_OPEN;
+	struct audited *a = &as->slot[at];
+	memset(a, 0, offsetof(struct audited, saddr_text));
+	a->serial = r->serial;
+	a->wall_ns = r->wall_ns;
+	a->opened_ns = now_ns;
+	a->arg_open = -1;
+	a->auid = a->uid = a->gid = a->euid = a->egid = a->session = UINT32_MAX;
+	a->target_auid = a->target_uid = a->target_session = UINT32_MAX;
+	as->used[at] = true;
+	as->open++;
+	return at;
+}
+
+/* Records that the kernel writes first: the call itself, or what is told in its midst. BPF programs that are released interest nobody. */
+static bool
+opens(const struct record *r)
+{
+	struct pair p;
+
+	if (r->type == AUDIT_BPF)
+		return record_find(r, "op", &p) && p.len == 4 && !memcmp(p.value, "LOAD", 4);
+	return r->type == AUDIT_SYSCALL || r->type == AUDIT_URINGOP || r->type == AUDIT_CONFIG_CHANGE;
+}
+
+int
+assemble_put(struct assemble *as, unsigned type, const char *text, size_t len, uint64_t now_ns)
+{
+	struct record r;
+
+	if (type < AUDIT_SYSCALL || type > AUDIT_URINGOP)
+		return 0;
+	int err = record_parse(&r, type, text, len);
+	if (err)
+		return err;
+	int at = find(as, &r);
+	if (at < 0) {
+		if (!opens(&r))
+			return 0;
+		at = (int)place(as, &r, now_ns);
+	}
+	struct audited *a = &as->slot[at];
+	if (type == AUDIT_EOE) {
+		shut(as, (unsigned)at, true);
+	} else if (type == AUDIT_SYSCALL || type == AUDIT_URINGOP) {
+		if (!take_call(as, a, &r, type == AUDIT_SYSCALL ? PART_SYSCALL : PART_URING))
+			shut(as, (unsigned)at, false);
+	} else if (type == AUDIT_BPF) {
+		a->parts |= PART_BPF;
+	} else if (type == AUDIT_CONFIG_CHANGE) {
+		take_config(a, &r);
+	} else {
+		take_part(a, &r);
+	}
+	return 0;
+}
+
+void
+assemble_expire(struct assemble *as, uint64_t now_ns)
+{
+	for (unsigned i = 0; as->open && i < ASSEMBLE_OPEN; i++)
+		if (as->used[i] && now_ns - as->slot[i].opened_ns >= ASSEMBLE_NS)
+			shut(as, i, true);
+}

@@ -1,0 +1,62 @@
+#ifndef WATCH_ASSEMBLE_H
+#define WATCH_ASSEMBLE_H
+/*
+ * Records of one serial become one audited event. Up to ASSEMBLE_OPEN are open at a time, their records interleaved; EOE closes
+ * one, ASSEMBLE_NS closes what never gets it, and when the table is full the oldest is closed early and counted. No allocation.
+ * Rules of others may audit a flood of calls that nobody here asked for: their events end with their first record.
+ */
+#include "event/event.h"
+#include "watch/record.h"
+
+#define ASSEMBLE_OPEN	64
+#define ASSEMBLE_NS	2000000000ull
+#define AUDITED_PATH	4096
+
+/* Which records came. */
+enum audited_part {
+	PART_SYSCALL = 1 << 0, PART_URING = 1 << 1, PART_ARGS = 1 << 2, PART_CWD = 1 << 3, PART_PATH = 1 << 4, PART_SOCKADDR = 1 << 5,
+	PART_TARGET = 1 << 6, PART_MODULE = 1 << 7, PART_BPF = 1 << 8, PART_TITLE = 1 << 9, PART_CONFIG = 1 << 10,
+};
+
+struct piece { uint16_t len; bool cut; };	/* bytes used of the array of that name */
+
+struct audited {
+	uint64_t	serial, wall_ns, opened_ns;
+	uint32_t	parts;			/* enum audited_part */
+	uint32_t	arch, call;		/* call: number of the system call, or the operation of io_uring */
+	uint64_t	args[2];
+	int64_t		exit;
+	bool		has_exit;
+	int32_t		pid, ppid;
+	uint32_t	auid, uid, gid, euid, egid, session;
+	int32_t		target_pid;
+	uint32_t	target_auid, target_uid, target_session;
+	uint32_t	argc;
+	int64_t		arg_open;		/* argument that goes on in pieces, -1 none */
+	uint64_t	path_ino, path_dev;
+	uint32_t	path_mode, path_uid, path_gid;
+	struct piece	comm, exe, cwd, path, argv, title, module, config, saddr;
+	char		saddr_text[128];	/* the socket address as the kernel has it; first of the texts */
+	char		comm_text[64], exe_text[AUDITED_PATH], cwd_text[AUDITED_PATH], path_text[AUDITED_PATH];
+	char		argv_text[EVENT_ARGS_MAX], title_text[256], module_text[64], config_text[512];
+};
+
+typedef void assemble_fn(void *arg, const struct audited *);
+
+struct assemble {
+	uint64_t	 kinds;			/* wanted */
+	assemble_fn	*done;			/* called once for every event whose kind is wanted, and for changes of audit itself */
+	void		*arg;
+	uint64_t	 forced;		/* closed early for want of room */
+	unsigned	 open;
+	bool		 used[ASSEMBLE_OPEN];
+	struct audited	 slot[ASSEMBLE_OPEN];
+};
+
+void	assemble_init(struct assemble *, uint64_t kinds, assemble_fn *, void *arg);
+/* Takes one record. 0, or -EBADMSG for one that cannot be read; types that say nothing to us are passed over. */
+int	assemble_put(struct assemble *, unsigned type, const char *text, size_t len, uint64_t now_ns);
+/* Closes what is older than ASSEMBLE_NS. */
+void	assemble_expire(struct assemble *, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,159 @@
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/netlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include "base/clock.h"
+#include "watch/audit.h"
+#include "watch/translate.h"
+
+#define READ_AT_ONCE	64		/* datagrams, before others have their turn */
+#define REPLACE		1329		/* AUDIT_REPLACE: somebody else asks for the kernel's audit socket */
+
+static bool
+own_pid(const struct page *page, int32_t pid)
+{
+	for (unsigned i = 0; pid > 0 && i < ROOM__MAX; i++)
+		if (atomic_load_explicit(&page->process[i].pid, memory_order_relaxed) == pid)
+			return true;
+	return false;
+}
+
+/*
+ * Did the warden do it? Where the kernel names the caller, that decides. Where it does not (the warden is older than audit on this
+ * boot), nobody who logged in did it; that our settings and rules still stand is what audit_check() of the warden looks after.
+ */
+static bool
+our_change(const struct listener *w, const struct audited *a)
+{
+	struct record r = { .type = AUDIT_CONFIG_CHANGE, .body = a->config_text, .len = a->config.len };
+	int64_t auid;
+
+	if (a->parts & PART_SYSCALL)
+		return own_pid(w->page, a->pid);
+	return record_number(&r, "auid", 10, &auid) || auid == UINT32_MAX || auid == -1;
+}
+
+static void
+tell_change(struct listener *w, const struct audited *a)
+{
+	char text[sizeof(a->config_text) + 1];
+	size_t n = a->config.len, from = 0;
+
+	if (our_change(w, a))
+		return;
+	for (size_t i = 0; i < n; i++)
+		text[i] = a->config_text[i] >= ' ' && a->config_text[i] < 0x7f ? a->config_text[i] : '?';
+	text[n] = '\0';
+	while (text[from] == ' ')
+		from++;
+	outbox_tell(w->out, "audit-changed", 1, text + from);
+}
+
+static void
+on_audited(void *arg, const struct audited *a)
+{
+	struct listener *w = arg;
+
+	if (a->parts & PART_CONFIG) {
+		tell_change(w, a);
+		return;
+	}
+	if (own_pid(w->page, a->pid))
+		return;
+	if (translate(a, w->assemble.kinds, now_boot_ns(), &w->event))
+		return;
+	counter_add(w->page, COUNTER_AUDIT_EVENTS, 1);
+	outbox_put(w->out, &w->event);
+}
+
+/*
+ * One datagram, one record. nlmsg_len counts the header in multicast and leaves it out in unicast, so the length of the datagram
+ * is what holds.
+ */
+int
+listener_take(struct listener *w, const void *datagram, size_t len, uint64_t now_ns)
+{
+	struct nlmsghdr h;
+	int32_t pid;
+
+	if (len < sizeof(h))
+		return -EBADMSG;
+	memcpy(&h, datagram, sizeof(h));
+	const char *text = (const char *)datagram + sizeof(h);
+	len -= sizeof(h);
+	if (h.nlmsg_type < NLMSG_MIN_TYPE)
+		return 0;		/* an answer to the warden's registration */
+	if (h.nlmsg_type == REPLACE && len >= sizeof(pid)) {
+		memcpy(&pid, text, sizeof(pid));
+		if (!own_pid(w->page, pid))
+			outbox_tell(w->out, "audit-changed", 1, "Another process asks for the audit socket of the kernel");
+		return 0;
+	}
+	counter_add(w->page, COUNTER_AUDIT_RECORDS, 1);
+	int err = assemble_put(&w->assemble, h.nlmsg_type, text, len, now_ns);
+	if (w->assemble.forced != w->forced) {
+		counter_add(w->page, COUNTER_AUDIT_BROKEN, w->assemble.forced - w->forced);
+		w->forced = w->assemble.forced;
+	}
+	return err;
+}
+
+/* 0 when the socket is empty, 1 when a datagram was taken, or -errno. */
+static int
+read_one(struct listener *w, uint64_t now_ns)
+{
+	struct sockaddr_nl from = { 0 };
+	struct iovec part = { w->datagram, sizeof(w->datagram) };
+	struct msghdr msg = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &part, .msg_iovlen = 1 };
+	ssize_t n = recvmsg(w->source.fd, &msg, MSG_DONTWAIT);
+
+	if (n < 0 && errno == ENOBUFS) {
+		counter_add(w->page, COUNTER_AUDIT_LOST, 1);
+		w->deaf = true;
+		return 1;
+	}
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	bool broken = msg.msg_namelen != sizeof(from) || from.nl_pid != 0 || (msg.msg_flags & MSG_TRUNC);
+	if (broken || listener_take(w, w->datagram, (size_t)n, now_ns))
+		counter_add(w->page, COUNTER_AUDIT_BROKEN, 1);
+	return 1;
+}
+
+static int
+listener_ready(struct source *s, uint32_t events)
+{
+	struct listener *w = s->owner;
+	uint64_t now = now_boot_ns();
+	int more = 1;
+
+	(void)events;
+	for (unsigned i = 0; i < READ_AT_ONCE && more > 0; i++)
+		more = read_one(w, now);
+	if (w->deaf && more >= 0) {
+		w->deaf = false;
+		outbox_tell(w->out, "audit-lost", 1, "Audit records came faster than they could be read; some are missing");
+	}
+	return more < 0 ? more : 0;
+}
+
+unsigned
+listener_tick(struct listener *w, uint64_t now_ns)
+{
+	assemble_expire(&w->assemble, now_ns);
+	return w->assemble.open;
+}
+
+int
+listener_init(struct listener *w, struct loop *l, int sock, uint64_t kinds, struct outbox *out, struct page *page)
+{
+	w->source = (struct source){ .fd = sock, .ready = listener_ready, .owner = w };
+	w->out = out;
+	w->page = page;
+	w->deaf = false;
+	w->forced = 0;
+	assemble_init(&w->assemble, kinds, on_audited, w);
+	return sock < 0 ? 0 : loop_add(l, &w->source, EPOLLIN);
+}

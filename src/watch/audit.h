@@ -1,0 +1,26 @@
+#ifndef WATCH_AUDIT_H
+#define WATCH_AUDIT_H
+/* Reads audit records from the descriptor that the warden opened, and turns them into events for the gate. */
+#include "watch/assemble.h"
+#include "watch/outbox.h"
+
+struct listener {
+	struct source	 source;
+	struct outbox	*out;
+	struct page	*page;
+	bool		 deaf;		/* the socket has lost records that were not told yet */
+	uint64_t	 forced;	/* of `assemble`, at the last look */
+	struct assemble	 assemble;
+	struct event	 event;
+	uint8_t		 datagram[16384];
+};
+
+/* SOCK may be -1: then nothing is ever heard. 0 or -errno. */
+int	listener_init(struct listener *, struct loop *, int sock, uint64_t kinds, struct outbox *, struct page *);
+/* Closes what waits too long; the number of events still open. */
+unsigned listener_tick(struct listener *, uint64_t now_ns);
+
+/* One datagram as it came from the kernel. Public for tests: the kernel is a stranger like any other. 0 or -EBADMSG. */
+int	listener_take(struct listener *, const void *datagram, size_t len, uint64_t now_ns);
+
+#endif

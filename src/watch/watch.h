@@ -1,0 +1,20 @@
+#ifndef WATCH_WATCH_H
+#define WATCH_WATCH_H
+/* The process that listens to what attackers can write: audit records and the admin socket. It has no capability. */
+#include <sys/types.h>
+#include "policy/config.h"
+#include "wire/page.h"
+
+struct watch_setup {
+	int	audit_sock;		/* -1: audit is off; else unicast or multicast netlink, opened by the warden */
+	bool	audit_multicast;
+	int	control_sock;		/* listening AF_UNIX SOCK_SEQPACKET */
+	int	gate_sock, warden_sock;
+	gid_t	admins;			/* group that may read status; (gid_t)-1 none */
+	struct page *page;
+	const struct config *config;
+};
+
+int	watch_main(const struct watch_setup *);
+
+#endif

@@ -1,0 +1,106 @@
+#ifndef WIRE_PAGE_H
+#define WIRE_PAGE_H
+/*
+ * What the processes of yett know of each other without asking: one shared page set, mapped before the
+ * first fork. Each section has exactly one writer. Readers treat every word as a number from a stranger:
+ * it may be wrong, it is never an offset or a length.
+ */
+#include <stdatomic.h>
+#include "wire/wire.h"
+
+enum counter {
+#define COUNTER(id, room, name, help) COUNTER_##id,
+#include "wire/counter.def"
+#undef COUNTER
+	COUNTER__MAX
+};
+
+#define PAGE_LATENCY_BUCKETS 24	/* bucket n: below 2^n microseconds */
+
+/* The gate's debt: the warden reads it on a timer and acts as the backstop. */
+struct page_gate {
+	_Atomic uint64_t owed_since_ns;	/* boot clock: oldest unanswered event that is not parked, 0 none */
+	_Atomic uint64_t parked_since_ns; /* oldest event that waits for scan, 0 none */
+	_Atomic uint64_t loop_ns;	/* last turn of the loop */
+	_Atomic uint64_t policy_generation; /* in force */
+	_Atomic uint64_t report_number;	/* last report handed out */
+	_Atomic uint64_t latency[PAGE_LATENCY_BUCKETS];
+	_Atomic uint64_t tree_nodes, parked;
+	_Atomic uint64_t proc_heard_ns;	/* last message of the proc connector */
+};
+
+struct page_process {
+	_Atomic int32_t	 pid;		/* written by the warden; 0 not running */
+	_Atomic uint64_t started_ns, restarts;
+};
+
+struct page_record {
+	_Atomic uint64_t acked;		/* reports of the gate up to this number are on disk */
+	_Atomic uint64_t sequence;	/* next event.sequence */
+	_Atomic uint64_t epoch;		/* keys used so far */
+	_Atomic int32_t	 error;		/* errno of the last write, 0 well */
+};
+
+enum audit_state { AUDIT_OFF, AUDIT_OWN, AUDIT_MULTICAST, AUDIT_FAILED, AUDIT_UNNEEDED };
+
+struct page_warden {
+	_Atomic uint64_t started_ns;
+	_Atomic uint32_t mode;		/* enum mode */
+	_Atomic uint32_t audit;		/* enum audit_state */
+	_Atomic uint32_t audit_never;	/* a task,never rule makes processes invisible to audit */
+	_Atomic uint32_t audit_locked;	/* -e 2: rules cannot be changed until reboot */
+	_Atomic uint64_t rules;		/* rules in force */
+	_Atomic uint64_t policy_generation;
+	_Atomic uint64_t monitor_until_ns; /* boot clock; 0: not temporary */
+	_Atomic uint64_t beats;		/* forks made so that the proc connector has something to tell */
+	_Atomic int32_t	 helper;	/* a child that reads policies; 0 none */
+	_Atomic uint32_t mounts;	/* entries of page.mount in use */
+};
+
+#define PAGE_MOUNTS 64
+struct page_mount {			/* written by the warden before `mounts` grows */
+	_Atomic uint32_t covered;	/* 1 marked, 0 not */
+	_Atomic uint64_t dev;		/* st_dev */
+	char		 path[128], type[16], why[64]; /* why: reason when not covered */
+};
+
+#define PAGE_SPOOL (4u << 20)
+
+/* Reports that are not on disk yet; survives the gate (see gate/spool.h). */
+struct page_spool {
+	_Atomic uint64_t head, tail;	/* bytes ever written and ever freed */
+	_Alignas(8) uint8_t	 ring[PAGE_SPOOL];
+};
+
+struct page {
+	struct page_process	process[ROOM__MAX];
+	struct page_gate	gate;
+	struct page_record	record;
+	struct page_warden	warden;
+	struct page_mount	mount[PAGE_MOUNTS];
+	_Atomic uint64_t	counter[COUNTER__MAX];
+	struct page_spool	spool;
+};
+
+struct counter_info { const char *name; enum room room; const char *help; };
+const struct counter_info *counter_info(enum counter);
+
+/* Maps a new one, zeroed, shared with all later forks. Returns 0 or -errno. */
+int	page_create(struct page **);
+
+/* Is PID one of yett's own processes? */
+bool	page_owns(const struct page *, int32_t pid);
+
+static inline void
+counter_add(struct page *p, enum counter c, uint64_t n)
+{
+	atomic_fetch_add_explicit(&p->counter[c], n, memory_order_relaxed);
+}
+
+static inline uint64_t
+counter_get(const struct page *p, enum counter c)
+{
+	return atomic_load_explicit(&p->counter[c], memory_order_relaxed);
+}
+
+#endif
