@@ -39,7 +39,8 @@ int	proc_syscall(int proc, int32_t tid, struct proc_syscall *);
 /*
  * Strings of the array of pointers at ADDRESS in the memory of TID (argv, envp), each with its NUL, into BUF. KEEP says which
  * to copy (NULL: all) and is shown the first 128 bytes at most. Returns bytes used; *COUNT is the number of strings in the array,
- * *CUT says that not all of it is in BUF. At most 4096 strings are looked at. 64-bit callers only: -ENOTSUP is for the caller to decide by audit arch.
+ * *CUT says that not all of it is in BUF. At most 4096 strings are looked at, and none behind one that cannot be read.
+ * 64-bit callers only: -ENOTSUP is for the caller to decide by audit arch.
  */
 ssize_t	proc_strings(int32_t tid, uint64_t address, char *buf, size_t size, int (*keep)(const char *s, size_t len),
 	    uint32_t *count, int *cut);

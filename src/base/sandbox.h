@@ -27,7 +27,8 @@ struct sandbox {
 /*
  * Applies S to this process: parent-death signal, oom score, close_range, limits, user, capabilities (bounding, ambient and
  * inheritable sets emptied too), no_new_privs, dumpable 0, seccomp last. What the host does not let us do (e.g. an oom score without
- * CAP_SYS_RESOURCE) is skipped only where the comment in sandbox.c says why that is safe. Returns 0 or -errno, and then the process must exit.
+ * CAP_SYS_RESOURCE) is skipped only where the comment in sandbox.c says why that is safe. Returns 0 or -errno, and then the
+ * process must exit.
  */
 int	sandbox_enter(const struct sandbox *);
 

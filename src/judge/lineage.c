@@ -20,13 +20,13 @@ struct line {
 bool
 tree_knows(const struct tree *t, int32_t pid)
 {
-	return tree_find(t, pid) != 0;
+	return node_find(t, pid) != 0;
 }
 
 bool
 tree_unnamed(const struct tree *t, int32_t pid)
 {
-	node_id i = tree_find(t, pid);
+	node_id i = node_find(t, pid);
 
 	return i && !t->node[i].name;
 }
@@ -34,7 +34,7 @@ tree_unnamed(const struct tree *t, int32_t pid)
 uint64_t
 tree_start_ns(const struct tree *t, int32_t pid)
 {
-	return t->node[tree_find(t, pid)].start_ns;
+	return t->node[node_find(t, pid)].start_ns;
 }
 
 const char *
@@ -42,7 +42,7 @@ tree_pending_exe(const struct tree *t, int32_t pid)
 {
 	size_t len;
 
-	return names_text(&t->names, t->node[tree_find(t, pid)].pending, &len);
+	return names_text(&t->names, t->node[node_find(t, pid)].pending, &len);
 }
 
 static struct facts
@@ -61,7 +61,7 @@ parent_of(const struct tree *t, const struct node *n)
 int32_t
 tree_parent(const struct tree *t, int32_t pid)
 {
-	return parent_of(t, &t->node[tree_find(t, pid)]).pid;
+	return parent_of(t, &t->node[node_find(t, pid)]).pid;
 }
 
 static void
@@ -83,14 +83,16 @@ static void
 walk_line(const struct tree *t, const struct node *n, struct line *l)
 {
 	l->cut = n->cut || n->missing;
-	if (n->was.pid)
+	if (n->was.pid) {
+		l->cut = l->cut || !n->was.name;
 		list_one(l, n->was);
+	}
 	for (node_id i = n->parent; i; i = t->node[i].parent) {
 		if (l->walked == WALK_MAX) {
 			l->cut = true;
 			return;
 		}
-		l->cut = l->cut || t->node[i].cut || t->node[i].missing;
+		l->cut = l->cut || t->node[i].cut || t->node[i].missing || !t->node[i].name;
 		list_one(l, facts_of(&t->node[i]));
 	}
 }
@@ -179,7 +181,7 @@ place_parent(const struct tree *t, const struct facts *parent, struct event *ev)
 int
 tree_place(const struct tree *t, struct event *ev)
 {
-	node_id i = tree_find(t, ev->process.pid);
+	node_id i = node_find(t, ev->process.pid);
 	const struct node *n = &t->node[i];
 
 	if (!i)
@@ -205,7 +207,7 @@ next_below(const struct tree *t, node_id root, node_id i)
 size_t
 tree_descendants(const struct tree *t, int32_t pid, int32_t *pids, size_t n)
 {
-	node_id root = tree_find(t, pid);
+	node_id root = node_find(t, pid);
 	size_t found = 0;
 
 	for (node_id i = root; i; i = next_below(t, root, i)) {

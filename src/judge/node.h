@@ -1,7 +1,7 @@
 #ifndef JUDGE_NODE_H
 #define JUDGE_NODE_H
 /*
- * Inside of the process tree, shared by tree.c (who lives, who is remembered) and lineage.c (what is told of it).
+ * Inside of the process tree: node.c keeps it in order, tree.c feeds it, lineage.c tells of it.
  *
  * What holds at all times: the programs above a living process never become fewer unless FLAG_ANCESTRY_CUT says so. A process
  * that runs another program while it has children leaves a dead node with its old program between itself and them; a dead
@@ -52,6 +52,17 @@ struct tree {
 };
 
 /* The living process PID, or the last one that had it; 0. */
-node_id	tree_find(const struct tree *, int32_t pid);
+node_id	node_find(const struct tree *, int32_t pid);
+/* A living process without parent, in place of an older one with its pid; 0 if there is no room. */
+node_id	node_add(struct tree *, int32_t pid, uint64_t start_ns);
+/* Puts I, which has no parent, below PARENT, which may be 0. */
+void	node_adopt(struct tree *, node_id parent, node_id i);
+void	node_die(struct tree *, node_id);
+/* An EXIT of the first thread is not the end of a process: what acts is alive. */
+void	node_revive(struct tree *, node_id);
+/* A path as a name that the caller owns, at the cost of dead processes if need be; 0: none, or no room. May forget any dead node. */
+name_id	node_name(struct tree *, const char *text, size_t len);
+/* I, which lives, runs NAME from now on; takes over the reference. Returns the node that is the process from now on. */
+node_id	node_run(struct tree *, node_id i, name_id name);
 
 #endif

@@ -1,0 +1,30 @@
+#ifndef JUDGE_HASHES_H
+#define JUDGE_HASHES_H
+/*
+ * What scan found out about file contents, by identity of the content: device, inode, times of change and modification, size.
+ * A fixed number of places in one mapping. Which set a file falls into is keyed at random, so nobody can choose files that drive
+ * out a particular other one; within a set the one not asked for longest goes.
+ */
+#include <stddef.h>
+#include "event/event.h"
+
+struct hashes;
+
+struct hashed {
+	uint8_t		sha256[32];
+	uint8_t		type;		/* enum file_type of wire/wire.h, as it was put in */
+	uint8_t		interpreter_len;
+	char		interpreter[254];
+};
+
+/* Room for at least N files. Returns 0 or -errno. */
+int	hashes_new(struct hashes **, size_t n);
+void	hashes_free(struct hashes *);
+/* By the identity in FILE (sha256 unused); NULL: not known. Valid until the next hashes_put(). */
+const struct hashed *hashes_find(struct hashes *, const struct file *);
+/* Remembers FILE->sha256; replaces what was known of the same identity. LEN over 254 is refused: nothing is remembered. */
+void	hashes_put(struct hashes *, const struct file *, uint8_t type, const char *interpreter, size_t len);
+/* Forgets everything. */
+void	hashes_clear(struct hashes *);
+
+#endif

@@ -1,0 +1,306 @@
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "warden/backstop.h"
+#include "warden/change.h"
+#include "warden/child.h"
+#include "warden/kernel.h"
+#include "warden/marks.h"
+#include "warden/roles.h"
+#include "warden/tell.h"
+
+#define HELPER_NS	(30 * NS_PER_SEC)	/* longest reading of policies */
+
+static struct policy_sources
+sources(const struct config *c, enum mode mode)
+{
+	return (struct policy_sources){ .vendor_policies = c->vendor_policies, .policies = c->policies, .mode = mode,
+		.exec_default = c->exec_default, .open_default = c->open_default };
+}
+
+/* Owns FD. */
+static int
+take_policy(struct warden *w, int fd)
+{
+	const struct policy *p;
+	int err = policy_open(fd, &p);
+
+	if (err) {
+		close(fd);
+		return err;
+	}
+	if (w->policy)
+		policy_close(w->policy);
+	cleanup_fd(&w->policy_fd);
+	w->policy = p;
+	w->policy_fd = fd;
+	w->generation++;
+	atomic_store(&w->page->warden.rules, policy_rules(p));
+	atomic_store(&w->page->warden.policy_generation, w->generation);
+	return 0;
+}
+
+int
+change_first(struct warden *w)
+{
+	struct faults faults = { 0 };
+	struct policy_sources s = sources(&w->config, w->config.mode);
+	int fd = policy_build(&s, &faults);
+
+	for (size_t i = 0; i < faults.count; i++) {
+		char line[700];
+		fault_format(&faults.fault[i], line, sizeof(line));
+		fprintf(stderr, "%s\n", line);
+	}
+	return fd < 0 ? fd : take_policy(w, fd);
+}
+
+static void
+reply(struct warden *w, const struct msg_request *q, uint32_t status, const char *text)
+{
+	static struct msg_reply r;
+
+	if (!q->ticket)
+		return;
+	r.ticket = q->ticket;
+	r.status = status;
+	r.len = (uint32_t)snprintf(r.text, sizeof(r.text), "%s", text);
+	if (r.len >= sizeof(r.text))
+		r.len = sizeof(r.text) - 1;
+	int err = wire_send(edge_fd(w, EDGE_WATCH_WARDEN, ROOM_WARDEN), MSG_REPLY, &r, MSG_REPLY_MIN + r.len, -1);
+	if (err)
+		log_errno(err, "an admin's answer could not be sent");
+}
+
+static void
+give_policy(struct warden *w)
+{
+	struct msg_policy m = { .generation = w->generation, .mode = (uint8_t)w->groups.mode };
+	int err = wire_send(edge_fd(w, EDGE_GATE_WARDEN, ROOM_WARDEN), MSG_POLICY, &m, sizeof(m), w->policy_fd);
+
+	/* A gate that is too far behind to be told gets it by its successor. */
+	if (err) {
+		child_kill(w, ROOM_GATE);
+		backstop_sweep(w, w->config.deadline_verdict);
+		child_start(w, ROOM_GATE);
+	}
+}
+
+/* Watch holds what audit gives: a new need may be a new socket. */
+static void
+update_audit(struct warden *w)
+{
+	int data = w->audit.data;
+	uint64_t kinds = w->audit.kinds;
+	int err = audit_update(&w->audit, policy_kinds(w->policy), false);
+
+	if (err)
+		log_errno(err, "audit does not tell all that the policies ask for");
+	if ((data != w->audit.data || kinds != w->audit.kinds) && w->child[ROOM_WATCH].pid) {
+		child_kill(w, ROOM_WATCH);
+		child_start(w, ROOM_WATCH);
+	}
+}
+
+/* New groups are marked before the old ones go, so at no moment nobody asks. */
+static int
+switch_groups(struct warden *w, enum mode mode)
+{
+	struct groups fresh, old = w->groups;
+	int err = groups_open(mode, &fresh);
+
+	if (err)
+		return err;
+	marks_forget(w);
+	err = marks_apply(w, &fresh);
+	if (err) {
+		groups_close(&fresh);
+		marks_forget(w);
+		marks_apply(w, &old);
+		return err;
+	}
+	child_kill(w, ROOM_GATE);
+	backstop_read(w, false);
+	backstop_sweep(w, mode == MODE_MONITOR ? DECISION_ALLOW : w->config.deadline_verdict);
+	groups_close(&old);
+	w->groups = fresh;
+	atomic_store(&w->page->warden.mode, mode);
+	return child_start(w, ROOM_GATE);
+}
+
+static void
+refuse(struct warden *w, const struct helper *h, const struct faults *f, int err)
+{
+	static char text[16384];
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->count && n < sizeof(text) - 700; i++) {
+		fault_format(&f->fault[i], text + n, sizeof(text) - n);
+		n += strlen(text + n);
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "\n");
+	}
+	snprintf(text + n, sizeof(text) - n, "%zu errors (%s). The running policy (generation %llu) stays in force.", f->errors,
+	    errno_name(err), (unsigned long long)w->generation);
+	counter_add(w->page, COUNTER_RELOADS_REFUSED, 1);
+	tell(w, "policy-refused", f->errors, "A change was refused: %s", f->count ? f->fault[0].why : errno_name(err));
+	reply(w, &h->request, 3, text);
+}
+
+static void
+apply(struct warden *w, const struct helper *h)
+{
+	bool moved = h->mode != w->groups.mode;
+	char text[256];
+	int err;
+
+	if (moved) {
+		err = switch_groups(w, h->mode);
+	} else {
+		err = marks_apply(w, &w->groups);
+		give_policy(w);
+		w->prune = true;
+	}
+	update_audit(w);
+	counter_add(w->page, COUNTER_RELOADS, 1);
+	snprintf(text, sizeof(text), "Mode %s, policy generation %llu in force: %u rules.%s",
+	    w->groups.mode == MODE_ENFORCE ? "enforce" : "monitor", (unsigned long long)w->generation, policy_rules(w->policy),
+	    err ? " Not all file systems could be marked: see yettctl status." : "");
+	tell(w, moved ? "mode-change" : "policy-loaded", policy_rules(w->policy), "%s Policy %s, asked by uid %u pid %d.", text,
+	    policy_hash(w->policy), h->request.uid, h->request.pid);
+	reply(w, &h->request, 0, text);
+}
+
+static void
+end_helper(struct warden *w)
+{
+	struct helper *h = &w->helper;
+
+	atomic_store(&w->page->warden.helper, 0);
+	loop_remove(&w->loop, &h->source);
+	close(h->source.fd);
+	while (waitpid(h->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	close(h->sock);
+	h->pid = 0;
+}
+
+/* The helper is done, or dead. */
+static int
+on_helper(struct source *s, uint32_t events)
+{
+	struct warden *w = s->owner;
+	struct helper h = w->helper;
+	struct wire_msg m = { .fd = -1 };
+	struct loaded *l = w->loaded;
+
+	(void)events;
+	int err = wire_recv(h.sock, ROOM_WARDEN, ROOM_GATE, w->buffer, sizeof(w->buffer), &m);
+	end_helper(w);
+	l->faults.count = l->faults.count > FAULTS_MAX ? FAULTS_MAX : l->faults.count;
+	if (!err)
+		err = take_policy(w, m.fd);
+	if (err) {
+		refuse(w, &h, &l->faults, l->err ? l->err : err);
+		return 0;
+	}
+	struct config old = w->config;
+	w->config = l->config;
+	/* Paths, users and file systems are for a restart; times and defaults hold from the next gate on. */
+	memcpy(w->config.user, old.user, sizeof(old.user));
+	memcpy(w->config.log, old.log, sizeof(old.log));
+	memcpy(w->config.state, old.state, sizeof(old.state));
+	memcpy(w->config.run, old.run, sizeof(old.run));
+	apply(w, &h);
+	return 0;
+}
+
+static int
+helper_run(struct warden *w, int sock, bool reload, enum mode wanted)
+{
+	struct loaded *l = w->loaded;
+	struct msg_policy m = { 0 };
+
+	memset(&l->faults, 0, sizeof(l->faults));
+	l->config = w->config;
+	l->err = reload ? config_load(&l->config, w->config_path, &l->faults) : 0;
+	if (l->err)
+		return 1;
+	struct policy_sources s = sources(&l->config, wanted);
+	int fd = policy_build(&s, &l->faults);
+	l->err = fd < 0 ? fd : 0;
+	return fd < 0 || wire_send(sock, MSG_POLICY, &m, sizeof(m), fd);
+}
+
+int
+change_begin(struct warden *w, enum change change, enum mode mode, const struct msg_request *request)
+{
+	struct helper *h = &w->helper;
+	int pair[2];
+
+	if (h->pid)
+		return -EBUSY;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return -errno;
+	pid_t pid = fork();
+	if (pid == 0) {
+		atomic_store(&w->page->warden.helper, getpid());
+		_exit(helper_run(w, pair[1], change == CHANGE_RELOAD, mode));
+	}
+	int err = -errno;
+	close(pair[1]);
+	if (pid < 0) {
+		close(pair[0]);
+		return err;
+	}
+	*h = (struct helper){ .pid = pid, .sock = pair[0], .started_ns = now_boot_ns(), .change = change, .mode = mode };
+	if (request)
+		h->request = *request;
+	atomic_store(&w->page->warden.helper, pid);
+	h->source = (struct source){ .fd = (int)syscall(SYS_pidfd_open, pid, 0), .ready = on_helper, .owner = w };
+	return loop_add(&w->loop, &h->source, EPOLLIN);
+}
+
+void
+change_tend(struct warden *w, uint64_t now_ns)
+{
+	uint64_t until = atomic_load(&w->page->warden.monitor_until_ns);
+
+	if (w->helper.pid && now_ns - w->helper.started_ns > HELPER_NS)
+		kill(w->helper.pid, SIGKILL);	/* on_helper() tells that nothing came */
+	if (w->prune && atomic_load(&w->page->gate.policy_generation) == w->generation) {
+		marks_prune(w);
+		w->prune = false;
+	}
+	if (until && now_ns >= until && change_begin(w, CHANGE_MODE, MODE_ENFORCE, NULL) == 0)
+		atomic_store(&w->page->warden.monitor_until_ns, 0);
+}
+
+void
+change_request(struct warden *w, const struct msg_request *q)
+{
+	enum mode mode = w->groups.mode;
+	enum change change = CHANGE_MODE;
+
+	if (q->request >= REQUEST__MAX)
+		return;
+	if (q->request == REQUEST_RELOAD)
+		change = CHANGE_RELOAD;
+	else
+		mode = q->request == REQUEST_ENFORCE ? MODE_ENFORCE : MODE_MONITOR;
+	int err = change_begin(w, change, mode, q);
+	if (err) {
+		reply(w, q, 1, err == -EBUSY ? "Another change is under way; ask again in a moment." : errno_name(err));
+		return;
+	}
+	if (q->request != REQUEST_RELOAD)
+		atomic_store(&w->page->warden.monitor_until_ns,
+		    q->request == REQUEST_MONITOR && q->for_ns ? now_boot_ns() + q->for_ns : 0);
+}

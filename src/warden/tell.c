@@ -1,0 +1,87 @@
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include "base/clock.h"
+#include "base/log.h"
+#include "warden/roles.h"
+#include "warden/tell.h"
+
+static int
+send_told(struct warden *w, const struct told *t)
+{
+	static struct report r;
+
+	memset(&r, 0, offsetof(struct report, event));
+	r.kind = REPORT_STATE;
+	r.mode = (uint8_t)w->groups.mode;
+	event_init(&r.event, EVENT_AGENT, SENSOR_SELF);
+	r.event.wall_ns = t->wall_ns;
+	r.event.boot_ns = t->boot_ns;
+	r.event.count = t->count;
+	r.event.id = w->boot ^ t->boot_ns;
+	event_set_str(&r.event, TEXT_ACTION, t->what);
+	event_set_str(&r.event, TEXT_REASON, t->why);
+	r.event.have |= HAVE_ACTION;
+	return wire_send(edge_fd(w, EDGE_WARDEN_RECORD, ROOM_WARDEN), MSG_STATE, &r, report_wire_size(&r), -1);
+}
+
+void
+tell_flush(struct warden *w)
+{
+	unsigned sent = 0;
+
+	while (sent < w->n_told && send_told(w, &w->told[sent]) == 0)
+		sent++;
+	w->n_told -= sent;
+	memmove(w->told, w->told + sent, w->n_told * sizeof(w->told[0]));
+}
+
+void
+tell(struct warden *w, const char *what, uint64_t count, const char *fmt, ...)
+{
+	struct told t = { .count = count, .wall_ns = now_wall_ns(), .boot_ns = now_boot_ns() };
+	va_list ap;
+
+	snprintf(t.what, sizeof(t.what), "%s", what);
+	va_start(ap, fmt);
+	vsnprintf(t.why, sizeof(t.why), fmt, ap);
+	va_end(ap);
+	log_notice("%s: %s", t.what, t.why);
+	if (w->n_told == TOLD_MAX)	/* the newest of the same kind says most: the last place is overwritten */
+		w->n_told--;
+	w->told[w->n_told++] = t;
+	tell_flush(w);
+}
+
+int
+notify_open(void)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+
+	if (!path || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof(sa.sun_path))
+		return -1;
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -1;
+	size_t len = strlen(path);
+	memcpy(sa.sun_path, path, len);
+	if (path[0] == '@')
+		sa.sun_path[0] = '\0';
+	if (connect(fd, (struct sockaddr *)&sa, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len))) {
+		log_errno(errno, "the service manager cannot be reached at %s", path);
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+void
+notify_send(struct warden *w, const char *state)
+{
+	if (w->notify_sock >= 0 && send(w->notify_sock, state, strlen(state), MSG_NOSIGNAL) < 0)
+		log_errno(errno, "the service manager was not told \"%s\"", state);
+}
