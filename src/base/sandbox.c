@@ -152,7 +152,7 @@ cleanup_filter(scmp_filter_ctx *ctx)
 static int
 allow(scmp_filter_ctx ctx, const int *numbers)
 {
-	for (; numbers && *numbers != SANDBOX_END; numbers++) {
+	for (; *numbers != SANDBOX_END; numbers++) {
 		if (*numbers < 0)
 			continue;	/* not a system call of this machine: nothing to allow */
 		int err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, *numbers, 0);
@@ -240,6 +240,8 @@ sandbox_enter(const struct sandbox *s)
 	pid_t parent = getppid();
 	int err;
 
+	if (!s->syscalls)
+		return -EINVAL;
 	if (s->title && prctl(PR_SET_NAME, s->title, 0, 0, 0))
 		return -errno;
 	if (s->die_with_parent && (err = bind_to_parent(parent)))

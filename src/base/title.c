@@ -1,3 +1,4 @@
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@ run_end(char **strings, char *end)
 }
 
 /* False: the environment stays where it is, and so must its bytes. */
-static int
+static bool
 move_environment(void)
 {
 	size_t n = 0;
@@ -27,14 +28,14 @@ move_environment(void)
 		n++;
 	char **moved = calloc(n + 1, sizeof(*moved));
 	if (!moved)
-		return 0;
+		return false;
 	for (size_t i = 0; i < n; i++) {
 		moved[i] = strdup(environ[i]);
 		if (!moved[i])
-			return 0;
+			return false;
 	}
 	environ = moved;	/* lives as long as the process */
-	return 1;
+	return true;
 }
 
 void

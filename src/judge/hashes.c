@@ -2,6 +2,7 @@
 #include <sodium.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include "judge/hashes.h"
 
 #define WAYS	8u
@@ -32,9 +33,12 @@ hashes_new(struct hashes **out, size_t n)
 	struct hashes *h = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (h == MAP_FAILED)
 		return -errno;
+	if (getrandom(h->key, sizeof(h->key), 0) != (ssize_t)sizeof(h->key)) {
+		munmap(h, bytes);
+		return -EIO;
+	}
 	h->bytes = bytes;
 	h->sets = sets;
-	randombytes_buf(h->key, sizeof(h->key));
 	*out = h;
 	return 0;
 }

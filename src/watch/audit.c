@@ -11,15 +11,6 @@
 #define READ_AT_ONCE	64		/* datagrams, before others have their turn */
 #define REPLACE		1329		/* AUDIT_REPLACE: somebody else asks for the kernel's audit socket */
 
-static bool
-own_pid(const struct page *page, int32_t pid)
-{
-	for (unsigned i = 0; pid > 0 && i < ROOM__MAX; i++)
-		if (atomic_load_explicit(&page->process[i].pid, memory_order_relaxed) == pid)
-			return true;
-	return false;
-}
-
 /*
  * Did the warden do it? Where the kernel names the caller, that decides. Where it does not (the warden is older than audit on this
  * boot), nobody who logged in did it; that our settings and rules still stand is what audit_check() of the warden looks after.
@@ -31,7 +22,7 @@ our_change(const struct listener *w, const struct audited *a)
 	int64_t auid;
 
 	if (a->parts & PART_SYSCALL)
-		return own_pid(w->page, a->pid);
+		return page_owns(w->page, a->pid);
 	return record_number(&r, "auid", 10, &auid) || auid == UINT32_MAX || auid == -1;
 }
 
@@ -60,7 +51,7 @@ on_audited(void *arg, const struct audited *a)
 		tell_change(w, a);
 		return;
 	}
-	if (own_pid(w->page, a->pid))
+	if (page_owns(w->page, a->pid))
 		return;
 	if (translate(a, w->assemble.kinds, now_boot_ns(), &w->event))
 		return;
@@ -87,7 +78,7 @@ listener_take(struct listener *w, const void *datagram, size_t len, uint64_t now
 		return 0;		/* an answer to the warden's registration */
 	if (h.nlmsg_type == REPLACE && len >= sizeof(pid)) {
 		memcpy(&pid, text, sizeof(pid));
-		if (!own_pid(w->page, pid))
+		if (!page_owns(w->page, pid))
 			outbox_tell(w->out, "audit-changed", 1, "Another process asks for the audit socket of the kernel");
 		return 0;
 	}
@@ -154,6 +145,6 @@ listener_init(struct listener *w, struct loop *l, int sock, uint64_t kinds, stru
 	w->page = page;
 	w->deaf = false;
 	w->forced = 0;
-	assemble_init(&w->assemble, kinds, on_audited, w);
+	assemble_init(&w->assemble, kinds ? kinds : UINT64_MAX, on_audited, w);
 	return sock < 0 ? 0 : loop_add(l, &w->source, EPOLLIN);
 }

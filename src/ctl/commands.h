@@ -1,0 +1,14 @@
+#ifndef CTL_COMMANDS_H
+#define CTL_COMMANDS_H
+/* Every command, by the file that has it. */
+#include "ctl/ctl.h"
+
+extern const struct command status_command;
+extern const struct command alerts_command, events_command;
+extern const struct command why_command, explain_command;
+extern const struct command check_command, list_command, show_command, fields_command;
+extern const struct command policy_reload_command, reload_command, monitor_command, enforce_command;
+extern const struct command verify_command, keys_show_command, keys_init_command;
+extern const struct command help_command;
+
+#endif
