@@ -250,7 +250,7 @@ sandbox_enter(const struct sandbox *s)
 		return err;
 	if ((err = set_oom_score(s->oom_score)))
 		return err;
-	if ((err = close_others(s->keep)))
+	if (s->keep && (err = close_others(s->keep)))
 		return err;
 	if ((err = set_limits(s->limits)))
 		return err;

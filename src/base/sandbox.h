@@ -19,7 +19,7 @@ struct sandbox {
 	const int	*syscalls;		/* libseccomp numbers, ended by SANDBOX_END; anything else kills the process */
 	const struct limit *limits;		/* ended by resource -1 */
 	int		 oom_score;		/* oom_score_adj; set before dumpable, which makes it unwritable */
-	const int	*keep;			/* descriptors to keep besides 0-2, ended by -1; all others are closed */
+	const int	*keep;			/* descriptors to keep besides 0-2, ended by -1; NULL: all */
 	bool		 die_with_parent;	/* PR_SET_PDEATHSIG SIGKILL */
 };
 #define SANDBOX_END	(-100000)

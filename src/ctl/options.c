@@ -61,19 +61,25 @@ rows_find(const struct rows *r, int code)
 	return -1;
 }
 
+/* CODE as getopt_long() gave it; WORD is what it looked at last. */
 static enum answer
 wrong(const struct rows *r, int code, const char *word, const char *command)
 {
 	const char *names[ROWS_MAX];
 	char name[64], hint[96];
+	int known = optopt ? rows_find(r, optopt) : -1;
 
-	if (code == ':') {
-		ctl_error("option '%s' needs a value. See: yettctl %s --help", word, command);
+	if (known >= 0) {
+		ctl_error("option '--%s' %s. See: yettctl %s --help", r->row[known]->name, code == ':' ? "needs a value" : "takes no value",
+		    command);
 		return ANSWER_USAGE;
 	}
 	for (size_t i = 0; i < r->n; i++)
 		names[i] = r->row[i]->name;
-	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
+	if (optopt)
+		snprintf(name, sizeof(name), "-%c", optopt);
+	else
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
 	near_hint(name[0] == '-' && name[1] == '-' ? near_name(name + 2, names, r->n) : NULL, hint, sizeof(hint));
 	ctl_error("option '%s' is unknown here%s See: yettctl %s --help", name, hint[0] ? hint : ".", command);
 	return ANSWER_USAGE;

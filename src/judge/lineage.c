@@ -140,11 +140,21 @@ place_ancestors(const struct tree *t, const struct node *n, const struct facts *
 	ev->have |= HAVE_ANCESTORS;
 }
 
+/* Nobody waited for this exec, and it has happened: the process runs what the event tells of. */
+static bool
+already_runs(const struct tree *t, const struct node *n, const struct event *ev)
+{
+	size_t len, told;
+	const char *runs = names_text(&t->names, n->name, &len), *text = event_text(ev, TEXT_EXECUTABLE, &told);
+
+	return (ev->flags & FLAG_NOTIFIED) && told >= len && (told == len || names_cut(&t->names, n->name)) && memcmp(runs, text, len) == 0;
+}
+
 static void
 place_process(const struct tree *t, const struct node *n, struct event *ev)
 {
 	bool exec = ev->kind == EVENT_EXEC;
-	name_id previous = exec ? n->name : n->previous;
+	name_id previous = exec && !already_runs(t, n, ev) ? n->name : n->previous;
 
 	ev->process.start_ns = n->start_ns;
 	ev->process.entity = n->entity;

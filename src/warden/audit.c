@@ -10,77 +10,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "warden/audit.h"
+#include "warden/audit_rules.h"
 
-#define KEY_PREFIX	"yett-"
-#define RULES_MAX	128		/* ours; the table below makes fewer than 70 */
 #define BACKLOG_LIMIT	8192
 #define RECEIVE_BYTES	(16 << 20)
 #define MESSAGE_BYTES	16384
-#define FIELDS_MAX	2
-#define LIST_URING	7		/* AUDIT_FILTER_URING_EXIT, Linux 5.16 */
-
-struct condition { uint32_t field, value; };
-
-struct row {
-	enum event_kind	 kind;
-	const char	*calls[7];		/* names of system calls */
-	struct condition when[FIELDS_MAX];
-	int		 uring;			/* instead of calls: operation of io_uring */
-};
-
-#define INET	{ AUDIT_SADDR_FAM, AF_INET }
-#define INET6	{ AUDIT_SADDR_FAM, AF_INET6 }
-#define ARG0(v)	{ AUDIT_ARG0, v }
-
-/*
- * socketcall is how 32-bit programs may still reach the network; io_uring does without any call. ptrace is asked for by request
- * (attach, seize, poke, set registers), because a debugger at work makes thousands of harmless ones.
- */
-static const struct row rows[] = {
-	{ EVENT_CONNECT, { "connect" },		{ INET }, 0 },
-	{ EVENT_CONNECT, { "connect" },		{ INET6 }, 0 },
-	{ EVENT_CONNECT, { "socketcall" },	{ ARG0(3), INET }, 0 },
-	{ EVENT_CONNECT, { "socketcall" },	{ ARG0(3), INET6 }, 0 },
-	{ EVENT_CONNECT, { NULL },		{ { 0, 0 } }, 16 },
-	{ EVENT_BIND,	 { "bind" },		{ INET }, 0 },
-	{ EVENT_BIND,	 { "bind" },		{ INET6 }, 0 },
-	{ EVENT_BIND,	 { "socketcall" },	{ ARG0(2), INET }, 0 },
-	{ EVENT_BIND,	 { "socketcall" },	{ ARG0(2), INET6 }, 0 },
-	{ EVENT_BIND,	 { NULL },		{ { 0, 0 } }, 56 },
-	{ EVENT_LISTEN,	 { "listen" },		{ { 0, 0 } }, 0 },
-	{ EVENT_LISTEN,	 { "socketcall" },	{ ARG0(4) }, 0 },
-	{ EVENT_LISTEN,	 { NULL },		{ { 0, 0 } }, 57 },
-	{ EVENT_PTRACE,	 { "ptrace" },		{ ARG0(0x10) }, 0 },
-	{ EVENT_PTRACE,	 { "ptrace" },		{ ARG0(0x4206) }, 0 },
-	{ EVENT_PTRACE,	 { "ptrace" },		{ ARG0(4) }, 0 },
-	{ EVENT_PTRACE,	 { "ptrace" },		{ ARG0(5) }, 0 },
-	{ EVENT_PTRACE,	 { "ptrace" },		{ ARG0(6) }, 0 },
-	{ EVENT_PTRACE,	 { "ptrace" },		{ ARG0(0xd) }, 0 },
-	{ EVENT_PTRACE,	 { "ptrace" },		{ ARG0(0x4205) }, 0 },
-	{ EVENT_PTRACE,	 { "process_vm_writev" }, { { 0, 0 } }, 0 },
-	{ EVENT_MEMFD,	 { "memfd_create" },	{ { 0, 0 } }, 0 },
-	{ EVENT_MODULE,	 { "init_module", "finit_module", "delete_module" }, { { 0, 0 } }, 0 },
-	{ EVENT_BPF,	 { "bpf" },		{ ARG0(5) }, 0 },
-	{ EVENT_MOUNT,	 { "mount", "umount2", "umount", "move_mount", "fsmount", "mount_setattr", "pivot_root" }, { { 0, 0 } }, 0 },
-	{ EVENT_EXEC,	 { "execve", "execveat" }, { { 0, 0 } }, 0 },
-};
-#define ROWS	(sizeof(rows) / sizeof(rows[0]))
-
-/* As the kernel takes and lists it: the fixed part with our key behind it. */
-struct rule {
-	struct audit_rule_data	 data;
-	char			 key[AUDIT_KEY_SIZE];
-};
-
-struct rules {
-	unsigned	 count;
-	bool		 never;		/* a task,never rule was among the others */
-	bool		 strangers;	/* rules that are not of any yett */
-	bool		 others;	/* rules that are not of this yett */
-	const char	*key;
-	struct rule	 rule[RULES_MAX];
-	enum event_kind	 kind[RULES_MAX];	/* of rules that we want */
-};
 
 /* What the kernel answers to one request: FN gets every message that is neither acknowledgement nor error. */
 typedef void answer_fn(void *arg, uint16_t type, const void *data, size_t len);
@@ -180,62 +114,11 @@ set_status(struct audit_link *link, struct audit_status *st, uint32_t mask)
 	return ask(link, AUDIT_SET, &body, NULL, NULL);
 }
 
-static size_t
-rule_size(const struct rule *r)
-{
-	return sizeof(r->data) + r->data.buflen;
-}
-
-/* The key of a listed rule, whose strings lie in the order of their fields; "" if it has none. */
-static size_t
-key_of(const struct audit_rule_data *r, const char *strings, size_t room, const char **key)
-{
-	size_t at = 0;
-
-	for (uint32_t i = 0; i < r->field_count && i < AUDIT_MAX_FIELDS; i++) {
-		uint32_t f = r->fields[i];
-		if (f == AUDIT_FILTERKEY) {
-			if (r->values[i] > room - at)
-				return 0;
-			*key = strings + at;
-			return r->values[i];
-		}
-		if ((f >= AUDIT_SUBJ_USER && f <= AUDIT_SUBJ_CLR) || f == AUDIT_WATCH || f == AUDIT_DIR || f == AUDIT_EXE ||
-		    (f >= AUDIT_OBJ_USER && f <= AUDIT_OBJ_LEV_HIGH)) {
-			if (r->values[i] > room - at)
-				return 0;
-			at += r->values[i];
-		}
-	}
-	return 0;
-}
-
 static void
 on_rule(void *arg, uint16_t type, const void *data, size_t len)
 {
-	struct rules *found = arg;
-	struct audit_rule_data r;
-	const char *key = "";
-
-	if (type != AUDIT_LIST_RULES || len < sizeof(r))
-		return;
-	memcpy(&r, data, sizeof(r));
-	size_t room = len - sizeof(r) < r.buflen ? len - sizeof(r) : r.buflen;
-	size_t n = key_of(&r, (const char *)data + sizeof(r), room, &key);
-	if ((r.flags & ~(uint32_t)AUDIT_FILTER_PREPEND) == AUDIT_FILTER_TASK && r.action == AUDIT_NEVER)
-		found->never = true;
-	if (n == strlen(found->key) && !memcmp(key, found->key, n)) {
-		struct rule *mine = &found->rule[found->count];
-		if (found->count < RULES_MAX && room <= sizeof(mine->key)) {
-			mine->data = r;
-			memcpy(mine->key, (const char *)data + sizeof(r), room);
-			mine->data.buflen = (uint32_t)room;
-			found->count++;
-		}
-		return;
-	}
-	found->others = true;
-	found->strangers |= n < sizeof(KEY_PREFIX) - 1 || memcmp(key, KEY_PREFIX, sizeof(KEY_PREFIX) - 1) != 0;
+	if (type == AUDIT_LIST_RULES)
+		rules_listed(arg, data, len);
 }
 
 static int
@@ -243,8 +126,7 @@ list_rules(struct audit_link *link, struct rules *found)
 {
 	struct iovec none = { NULL, 0 };
 
-	memset(found, 0, sizeof(*found));
-	found->key = link->key;
+	rules_init(found, link->key);
 	return ask(link, AUDIT_LIST_RULES, &none, on_rule, found);
 }
 
@@ -256,140 +138,61 @@ change_rule(struct audit_link *link, uint16_t type, struct rule *r)
 	return ask(link, type, &body, NULL, NULL);
 }
 
-static void
-add_field(struct audit_rule_data *r, uint32_t field, uint32_t value)
-{
-	r->fields[r->field_count] = field;
-	r->values[r->field_count] = value;
-	r->fieldflags[r->field_count++] = AUDIT_EQUAL;
-}
-
-/*
- * False when this machine knows none of the calls. libaudit has the tables of system calls; its own rule builder keeps hidden
- * state from one rule to the next, and its senders may wait for 40 s, so neither is used.
- */
-static bool
-make_rule(struct rule *r, const struct row *row, int machine, const char *key)
-{
-	bool any = row->uring != 0;
-	size_t n = strlen(key);
-
-	memset(r, 0, sizeof(*r));
-	r->data.flags = row->uring ? LIST_URING : AUDIT_FILTER_EXIT;
-	r->data.action = AUDIT_ALWAYS;
-	if (row->uring)
-		r->data.mask[AUDIT_WORD(row->uring)] |= AUDIT_BIT(row->uring);
-	else
-		add_field(&r->data, AUDIT_ARCH, audit_machine_to_elf(machine));
-	for (size_t i = 0; i < sizeof(row->calls) / sizeof(row->calls[0]) && row->calls[i]; i++) {
-		int nr = audit_name_to_syscall(row->calls[i], machine);
-		if (nr < 0 || nr >= AUDIT_BITMASK_SIZE * 32)
-			continue;
-		r->data.mask[AUDIT_WORD(nr)] |= AUDIT_BIT(nr);
-		any = true;
-	}
-	for (size_t i = 0; i < FIELDS_MAX && row->when[i].field; i++)
-		add_field(&r->data, row->when[i].field, row->when[i].value);
-	add_field(&r->data, AUDIT_FILTERKEY, (uint32_t)n);
-	memcpy(r->key, key, n);
-	r->data.buflen = (uint32_t)n;
-	return any;
-}
-
-static unsigned
-machines(int out[2])
-{
-	int native = audit_detect_machine();
-	unsigned n = 0;
-
-	if (native < 0)
-		return 0;
-	out[n++] = native;
-	if (native == MACH_86_64)
-		out[n++] = MACH_X86;
-	if (native == MACH_AARCH64)
-		out[n++] = MACH_ARM;
-	return n;
-}
-
-static void
-want_rules(const struct audit_link *link, struct rules *wanted)
-{
-	int machine[2];
-	unsigned count = machines(machine);
-
-	memset(wanted, 0, sizeof(*wanted));
-	wanted->key = link->key;
-	for (size_t i = 0; i < ROWS; i++) {
-		bool asked = (link->kinds >> rows[i].kind & 1) != 0;
-		for (unsigned m = 0; asked && m < (rows[i].uring ? 1 : count) && wanted->count < RULES_MAX; m++)
-			if (make_rule(&wanted->rule[wanted->count], &rows[i], machine[m], link->key))
-				wanted->kind[wanted->count++] = rows[i].kind;
-	}
-}
-
-static bool
-has_rule(const struct rules *set, const struct rule *r)
-{
-	for (unsigned i = 0; i < set->count; i++)
-		if (rule_size(&set->rule[i]) == rule_size(r) && !memcmp(&set->rule[i], r, rule_size(r)))
-			return true;
-	return false;
-}
-
-/* A kernel before 5.3 has no saddr_fam, one before 5.16 no rules for io_uring (and before 5.16 no way to audit it at all). */
 static int
 add_rule(struct audit_link *link, struct rule *r)
 {
 	int err = change_rule(link, AUDIT_ADD_RULE, r);
 
-	if (err != -EINVAL)
-		return err == -EEXIST ? 0 : err;
-	if (r->data.flags == LIST_URING)
-		return 0;
-	for (uint32_t i = 0; i < r->data.field_count; i++) {
-		if (r->data.fields[i] != AUDIT_SADDR_FAM)
-			continue;
-		r->data.field_count--;
-		r->data.fields[i] = r->data.fields[i + 1];	/* the key is always behind it */
-		r->data.values[i] = r->data.values[i + 1];
-		r->data.fields[i + 1] = r->data.values[i + 1] = r->data.fieldflags[i + 1] = 0;
-		err = change_rule(link, AUDIT_ADD_RULE, r);
-		return err == -EEXIST ? 0 : err;
+	if (err == -EINVAL && (rule_needs(r) & ~link->lacks)) {
+		link->lacks |= rule_needs(r);
+		return -ERESTART;
 	}
-	return err;
+	return err == -EEXIST ? 0 : err;
 }
 
-/* Brings the kernel's rules to those wanted. *CHANGED counts rules that were added. -errno: of the first that stays dark. */
+/* Adds what is missing in HAVE. *CHANGED counts. -errno: of the first rule that the kernel refuses; -ERESTART: ask for less. */
+static int
+add_missing(struct audit_link *link, const struct rules *have, struct rules *want, int *changed)
+{
+	int first = 0;
+
+	link->dark = 0;
+	for (unsigned i = 0; i < want->count; i++) {
+		if (rules_hold(have, &want->rule[i]))
+			continue;
+		int err = add_rule(link, &want->rule[i]);
+		if (err == -ERESTART)
+			return err;
+		if (err)
+			link->dark |= 1ull << want->kind[i];
+		else
+			++*changed;
+		first = first ? first : err;
+	}
+	return first;
+}
+
+/* Brings the kernel's rules to those wanted, once more for each thing that the kernel turns out to lack. */
 static int
 sync_rules(struct audit_link *link, int *changed)
 {
 	CLEANUP_FREE struct rules *have = malloc(sizeof(*have)), *want = malloc(sizeof(*want));
-	int first = 0;
+	int err;
 
 	if (!have || !want)
 		return -ENOMEM;
-	want_rules(link, want);
-	int err = list_rules(link, have);
-	if (err)
-		return err;
-	atomic_store(&link->page->warden.audit_never, have->never);
-	for (unsigned i = 0; i < have->count; i++)
-		if (!has_rule(want, &have->rule[i]))
-			change_rule(link, AUDIT_DEL_RULE, &have->rule[i]);	/* stays: more is told than asked for */
-	link->dark = 0;
-	for (unsigned i = 0; i < want->count; i++) {
-		if (has_rule(have, &want->rule[i]))
-			continue;
-		err = add_rule(link, &want->rule[i]);
-		if (!err) {
-			++*changed;
-			continue;
-		}
-		link->dark |= 1ull << want->kind[i];
-		first = first ? first : err;
-	}
-	return first;
+	do {
+		rules_want(want, link->key, link->kinds, link->lacks);
+		err = list_rules(link, have);
+		if (err)
+			return err;
+		atomic_store(&link->page->warden.audit_never, have->never);
+		for (unsigned i = 0; i < have->count; i++)
+			if (!rules_hold(want, &have->rule[i]))
+				change_rule(link, AUDIT_DEL_RULE, &have->rule[i]);	/* stays: more is told than asked for */
+		err = add_missing(link, have, want, changed);
+	} while (err == -ERESTART);
+	return err;
 }
 
 /* Whether audit was enabled by a yett that did not come to restore it: nobody listens, and every rule is a yett's. */
@@ -512,6 +315,18 @@ say_dark(const struct audit_link *link, int err)
 		log_notice("audit: a rule `-a task,never` hides processes from audit; remove it and restart what should be seen");
 }
 
+static void
+remember(struct audit_link *link, const struct audit_status *st)
+{
+	link->saved = (struct audit_saved){ st->enabled, st->backlog_limit, st->backlog_wait_time };
+	link->lost = st->lost;
+	link->touched = 0;
+	if (st->enabled == 1 && left_enabled(link, st)) {
+		link->saved.enabled = 0;
+		link->touched = AUDIT_STATUS_ENABLED;
+	}
+}
+
 static int
 start(struct audit_link *link)
 {
@@ -524,13 +339,7 @@ start(struct audit_link *link)
 	int err = get_status(link, &st);
 	if (err)
 		return err;
-	link->saved = (struct audit_saved){ st.enabled, st.backlog_limit, st.backlog_wait_time };
-	link->touched = 0;
-	if (st.enabled == 1 && left_enabled(link, &st)) {
-		link->saved.enabled = 0;
-		link->touched = AUDIT_STATUS_ENABLED;
-	}
-	link->lost = st.lost;
+	remember(link, &st);
 	err = open_data(link);
 	if (!err)
 		err = prepare(link, &ignored);
@@ -577,6 +386,21 @@ leave(struct audit_link *link)
 	link->dark = 0;
 }
 
+/* An earlier instance of this tag may have died with its rules in force. Where audit cannot even be asked, none are. */
+static void
+tidy(struct audit_link *link)
+{
+	struct audit_status st;
+
+	if (link->tidied || link->data >= 0)
+		return;
+	link->tidied = true;
+	link->control = open_socket(0);
+	if (link->control >= 0 && !get_status(link, &st))
+		remember(link, &st);
+	leave(link);
+}
+
 uint64_t
 audit_kinds(void)
 {
@@ -592,7 +416,7 @@ void
 audit_begin(struct audit_link *link, enum audit_mode mode, const char *tag, struct page *page)
 {
 	*link = (struct audit_link){ .data = -1, .control = -1, .mode = mode, .page = page };
-	snprintf(link->key, sizeof(link->key), KEY_PREFIX "%s", tag);
+	snprintf(link->key, sizeof(link->key), RULE_KEY_PREFIX "%s", tag);
 	publish(link, mode == AUDIT_MODE_OFF ? AUDIT_OFF : AUDIT_UNNEEDED);
 }
 
@@ -602,6 +426,7 @@ audit_update(struct audit_link *link, uint64_t kinds, bool exec_full)
 	int changed = 0, err = 0;
 
 	link->kinds = (kinds & audit_kinds()) | (exec_full ? 1ull << EVENT_EXEC : 0);
+	tidy(link);
 	if (link->mode == AUDIT_MODE_OFF) {
 		if (link->kinds)
 			log_notice("audit: policies ask for events of audit, which `[audit] mode = off` switches off");

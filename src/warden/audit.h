@@ -18,6 +18,11 @@
 #define AUDIT_REQUEST_NS	1000000000ull
 #define AUDIT_KEY_SIZE		64
 
+enum audit_lack {
+	LACKS_SADDR_FAM	= 1 << 0,	/* before Linux 5.3: local connections are told too, and dropped by watch */
+	LACKS_URING	= 1 << 1,	/* before 5.16: what io_uring connects is not seen */
+};
+
 struct audit_saved { uint32_t enabled, backlog_limit, backlog_wait_time; };
 
 struct audit_link {
@@ -30,6 +35,8 @@ struct audit_link {
 	uint64_t	 dark;		/* of these the ones whose rules the kernel does not hold */
 	struct audit_saved saved;	/* as found */
 	uint32_t	 touched;	/* of these what we changed (AUDIT_STATUS_x): put back when audit is left */
+	unsigned	 lacks;		/* enum audit_lack, found out by trying */
+	bool		 tidied;	/* leftovers of a dead instance have been looked for */
 	uint32_t	 lost;		/* the kernel's counter at the last look */
 	uint32_t	 sequence;
 	struct page	*page;
@@ -45,7 +52,8 @@ uint64_t audit_kinds(void);
 /*
  * Makes the rules in the kernel those that KINDS (policy_kinds(); others than audit's are ignored) need: opens audit when it becomes
  * necessary, leaves it when it is no longer. EXEC_FULL: also every execve with its whole argument list and result (dear). Leftovers
- * of a dead instance of the same tag are removed. Publishes state, audit_locked and audit_never in the page, and says in the log what
+ * of a dead instance of the same tag are removed, whatever is asked for (not known then: what the queue was like before; a
+ * longer one that waits for nobody stays). Publishes state, audit_locked and audit_never in the page, and says in the log what
  * is dark. Returns 0, or -errno when something asked for stays dark. `data` and `kinds` may have changed: give both to a new watch.
  */
 int	audit_update(struct audit_link *, uint64_t kinds, bool exec_full);

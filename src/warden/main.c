@@ -420,7 +420,7 @@ run(struct warden *w, const struct options *o)
 
 	w->admins = gr ? gr->gr_gid : (gid_t)-1;
 	learn_host(w);
-	if (page_create(&w->page) || open_dirs(w))
+	if (open_dirs(w))
 		return 1;
 	w->loaded = mmap(NULL, sizeof(*w->loaded), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (w->loaded == MAP_FAILED)
@@ -430,8 +430,6 @@ run(struct warden *w, const struct options *o)
 	w->notify_sock = notify_open();
 	w->watchdog_ns = watchdog ? strtoull(watchdog, NULL, 10) * NS_PER_US / 2 : 0;
 	w->audit.data = w->audit.control = -1;
-	atomic_store(&w->page->warden.rules, policy_rules(w->policy));
-	atomic_store(&w->page->warden.policy_generation, w->generation);
 	if (open_kernel(w))
 		return 1;
 	int err = listen_all(w);
@@ -482,7 +480,7 @@ main(int argc, char **argv)
 		usage(stderr);
 		return 2;
 	}
-	if (sodium_init() < 0)
+	if (sodium_init() < 0 || page_create(&the_warden.page))
 		return 1;
 	int status = prepare(&the_warden, &o);
 	if (status)

@@ -24,6 +24,14 @@
 	S(restart_syscall), S(exit), S(exit_group), S(futex), S(brk), S(mmap), S(munmap), S(madvise), S(getrandom), S(fstat), S(newfstatat), \
 	S(fcntl), S(lseek), S(getpid), S(gettid), S(tgkill)
 
+/* And what it is there for. */
+#define GATE_CALLS S(openat), S(readlinkat), S(getdents64), S(fstatfs), S(recvfrom), S(sendto), S(process_vm_readv), S(pidfd_open), S(ioctl), \
+	S(pread64)
+#define WATCH_CALLS S(accept4), S(recvfrom), S(sendto), S(getsockopt), S(shutdown)
+#define SCAN_CALLS S(pread64)
+#define RECORD_CALLS S(openat), S(pread64), S(pwrite64), S(fdatasync), S(fsync), S(ftruncate), S(fallocate), S(renameat), S(renameat2), \
+	S(linkat), S(unlinkat), S(fchmod), S(mprotect), S(mlock), S(munlock), S(signalfd4), S(getdents64), S(writev)
+
 struct role {
 	struct sandbox	 sandbox;
 	int		 nice;
@@ -35,7 +43,8 @@ static struct role roles[ROOM__MAX] = {
 		.caps = CAP(SYS_ADMIN) | CAP(KILL) | CAP(SETUID) | CAP(SETGID) | CAP(SETPCAP) | CAP(DAC_READ_SEARCH) | CAP(SYS_PTRACE) |
 			CAP(LEASE) | CAP(NET_ADMIN) | CAP(AUDIT_CONTROL) | CAP(AUDIT_READ) | CAP(SYS_NICE),
 		.limits = (const struct limit[]){ { RLIMIT_CORE, 0 }, { -1, 0 } }, .oom_score = -1000,
-		.syscalls = CALLS(BASE_CALLS,
+		/* Filters add up over forks: what a child may call, its parent must be allowed too. */
+		.syscalls = CALLS(BASE_CALLS, GATE_CALLS, WATCH_CALLS, SCAN_CALLS, RECORD_CALLS,
 			/* children */
 			S(clone), S(clone3), S(vfork), S(wait4), S(waitid), S(pidfd_open), S(pidfd_send_signal), S(kill), S(set_robust_list), S(rseq),
 			S(set_tid_address), S(prlimit64), S(setrlimit), S(getrlimit), S(setresuid), S(setresgid), S(setgroups), S(setuid), S(setgid), S(capget), S(capset), S(prctl), S(seccomp),
@@ -52,18 +61,16 @@ static struct role roles[ROOM__MAX] = {
 		/* LEASE: a read lease on a file of somebody else tells whether a writer has it open. */
 		.caps = CAP(SYS_PTRACE) | CAP(DAC_READ_SEARCH) | CAP(LEASE), .die_with_parent = true, .oom_score = -900,
 		.limits = (const struct limit[]){ { RLIMIT_NOFILE, GATE_FDS }, { RLIMIT_FSIZE, 0 }, { RLIMIT_NPROC, 0 }, { RLIMIT_CORE, 0 }, { -1, 0 } },
-		.syscalls = CALLS(BASE_CALLS, S(openat), S(readlinkat), S(getdents64), S(fstatfs), S(recvfrom), S(sendto), S(process_vm_readv),
-			S(pidfd_open), S(ioctl), S(pread64)) } },
+		.syscalls = CALLS(BASE_CALLS, GATE_CALLS) } },
 	[ROOM_WATCH] = { .nice = -5, .sandbox = { .title = "yettd-watch", .die_with_parent = true, .oom_score = -900,
 		.limits = (const struct limit[]){ { RLIMIT_NOFILE, 256 }, { RLIMIT_FSIZE, 0 }, { RLIMIT_NPROC, 0 }, { RLIMIT_CORE, 0 }, { -1, 0 } },
-		.syscalls = CALLS(BASE_CALLS, S(accept4), S(recvfrom), S(sendto), S(getsockopt), S(shutdown)) } },
+		.syscalls = CALLS(BASE_CALLS, WATCH_CALLS) } },
 	[ROOM_SCAN] = { .sandbox = { .title = "yettd-scan", .die_with_parent = true, .oom_score = 500,
 		.limits = (const struct limit[]){ { RLIMIT_NOFILE, 256 }, { RLIMIT_FSIZE, 0 }, { RLIMIT_NPROC, 0 }, { RLIMIT_CORE, 0 }, { -1, 0 } },
-		.syscalls = CALLS(BASE_CALLS, S(pread64)) } },
+		.syscalls = CALLS(BASE_CALLS, SCAN_CALLS) } },
 	[ROOM_RECORD] = { .nice = -5, .sandbox = { .title = "yettd-record", .die_with_parent = true, .oom_score = -900,
 		.limits = (const struct limit[]){ { RLIMIT_NOFILE, 256 }, { RLIMIT_NPROC, 0 }, { RLIMIT_CORE, 0 }, { -1, 0 } },
-		.syscalls = CALLS(BASE_CALLS, S(openat), S(pread64), S(pwrite64), S(fdatasync), S(fsync), S(ftruncate), S(fallocate), S(renameat),
-			S(renameat2), S(linkat), S(unlinkat), S(fchmod), S(mprotect), S(mlock), S(munlock), S(signalfd4), S(getdents64), S(writev)) } },
+		.syscalls = CALLS(BASE_CALLS, RECORD_CALLS) } },
 };
 
 static const struct edge_info edges[EDGE__MAX] = {

@@ -138,13 +138,13 @@ listener_tick(struct listener *w, uint64_t now_ns)
 }
 
 int
-listener_init(struct listener *w, struct loop *l, int sock, uint64_t kinds, struct outbox *out, struct page *page)
+listener_init(struct listener *w, struct loop *l, const struct watch_setup *setup, struct outbox *out)
 {
-	w->source = (struct source){ .fd = sock, .ready = listener_ready, .owner = w };
+	w->source = (struct source){ .fd = setup->audit_sock, .ready = listener_ready, .owner = w };
 	w->out = out;
-	w->page = page;
+	w->page = setup->page;
 	w->deaf = false;
 	w->forced = 0;
-	assemble_init(&w->assemble, kinds ? kinds : UINT64_MAX, on_audited, w);
-	return sock < 0 ? 0 : loop_add(l, &w->source, EPOLLIN);
+	assemble_init(&w->assemble, setup->audit_kinds ? setup->audit_kinds : UINT64_MAX, on_audited, w);
+	return w->source.fd < 0 ? 0 : loop_add(l, &w->source, EPOLLIN);
 }

@@ -3,6 +3,7 @@
 /* Reads audit records from the descriptor that the warden opened, and turns them into events for the gate. */
 #include "watch/assemble.h"
 #include "watch/outbox.h"
+#include "watch/watch.h"
 
 struct listener {
 	struct source	 source;
@@ -15,8 +16,8 @@ struct listener {
 	uint8_t		 datagram[16384];
 };
 
-/* SOCK may be -1: then nothing is ever heard. 0 or -errno. */
-int	listener_init(struct listener *, struct loop *, int sock, uint64_t kinds, struct outbox *, struct page *);
+/* Without a socket for audit nothing is ever heard. 0 or -errno. */
+int	listener_init(struct listener *, struct loop *, const struct watch_setup *, struct outbox *);
 /* Closes what waits too long; the number of events still open. */
 unsigned listener_tick(struct listener *, uint64_t now_ns);
 

@@ -13,10 +13,15 @@ struct losses {
 };
 void	losses_note(struct losses *, const struct page *, uint64_t now_ns);
 
-/*
- * Writes the object into OUT (not terminated), at most SIZE bytes; what would not fit of the list of mounts is left out and counted.
- * *HEALTHY: nothing in "problems". Returns its length, or 0 if SIZE is too small for the rest.
- */
-size_t	status_write(const struct page *, const struct config *, const struct losses *, uint64_t now_ns, char *out, size_t size, bool *healthy);
+struct status {
+	const struct page	*page;
+	const struct config	*config;
+	const struct losses	*losses;
+	uint64_t		 now_ns;	/* boot clock */
+	bool			 healthy;	/* written: nothing in "problems" */
+};
+
+/* Writes the object into OUT (not terminated). Returns its length, or 0 when SIZE is too small for it. */
+size_t	status_write(struct status *, char *out, size_t size);
 
 #endif

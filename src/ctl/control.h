@@ -1,0 +1,12 @@
+#ifndef CTL_CONTROL_H
+#define CTL_CONTROL_H
+/* Asking yettd over its admin socket. */
+#include "ctl/ctl.h"
+#include "wire/control.h"
+
+struct control_reply { size_t len; char text[CONTROL_REPLY_MAX + 1]; };	/* terminated */
+
+/* Sends REQUEST; the answer is the exit code that yettd gave, or UNREACHABLE or FORBIDDEN after an error on stderr; TEXT is "" then. */
+enum answer control_ask(const struct ctl *, const char *request, struct control_reply *);
+
+#endif

@@ -1,0 +1,386 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/log.h"
+#include "watch/status.h"
+
+#define PROBLEMS_MAX	24
+#define PROBLEM_TEXT	200
+#define MOUNT_JSON	1400		/* the longest entry, and what follows the list */
+
+struct problems {
+	unsigned	count;			/* found; may exceed what is kept */
+	char		text[PROBLEMS_MAX][PROBLEM_TEXT];
+};
+
+struct json {
+	char	*buf;
+	size_t	 size, len;
+	bool	 full;
+};
+
+static void
+put(struct json *j, const char *s, size_t n)
+{
+	if (n > j->size - j->len) {
+		j->full = true;
+		return;
+	}
+	memcpy(j->buf + j->len, s, n);
+	j->len += n;
+}
+
+/* A comma where something stands before. */
+static void
+separate(struct json *j)
+{
+	if (j->len && !strchr("{[:", j->buf[j->len - 1]))
+		put(j, ",", 1);
+}
+
+/* What is not printable ASCII is written as its byte value: foreign text is never trusted to be UTF-8. */
+static void
+put_text(struct json *j, const char *s, size_t n)
+{
+	put(j, "\"", 1);
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)s[i];
+		char escape[8];
+		if (c >= ' ' && c < 0x7f && c != '"' && c != '\\')
+			put(j, s + i, 1);
+		else
+			put(j, escape, (size_t)snprintf(escape, sizeof(escape), "\\u%04x", c));
+	}
+	put(j, "\"", 1);
+}
+
+static void
+key(struct json *j, const char *name)
+{
+	separate(j);
+	put_text(j, name, strlen(name));
+	put(j, ":", 1);
+}
+
+static void
+begin(struct json *j, const char *name, char bracket)
+{
+	if (name)
+		key(j, name);
+	else
+		separate(j);
+	put(j, &bracket, 1);
+}
+
+static void
+end(struct json *j, char bracket)
+{
+	put(j, &bracket, 1);
+}
+
+static void
+number(struct json *j, const char *name, uint64_t n)
+{
+	char text[24];
+
+	key(j, name);
+	put(j, text, (size_t)snprintf(text, sizeof(text), "%llu", (unsigned long long)n));
+}
+
+static void
+text(struct json *j, const char *name, const char *s, size_t most)
+{
+	key(j, name);
+	put_text(j, s, strnlen(s, most));
+}
+
+static void
+truth(struct json *j, const char *name, bool b)
+{
+	key(j, name);
+	put(j, b ? "true" : "false", b ? 4 : 5);
+}
+
+__attribute__((format(printf, 2, 3))) static void
+problem(struct problems *p, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (p->count < PROBLEMS_MAX)
+		vsnprintf(p->text[p->count], PROBLEM_TEXT, fmt, ap);
+	va_end(ap);
+	p->count++;
+}
+
+static uint64_t
+seconds_since(uint64_t now_ns, uint64_t then_ns)
+{
+	return then_ns && then_ns < now_ns ? (now_ns - then_ns) / NS_PER_SEC : 0;
+}
+
+static const enum counter loss_counters[] = {
+	COUNTER_QUEUE_OVERFLOW, COUNTER_FD_ERRORS, COUNTER_PROC_LOST, COUNTER_PROC_MUTED, COUNTER_TREE_FULL, COUNTER_REPORTS_LOST,
+	COUNTER_SIGNALS_LOST, COUNTER_PARK_FULL, COUNTER_AUDIT_LOST, COUNTER_EVENTS_LOST, COUNTER_SWEPT, COUNTER_WRITE_ERRORS,
+};
+#define LOSS_COUNTERS (sizeof(loss_counters) / sizeof(loss_counters[0]))
+
+void
+losses_note(struct losses *l, const struct page *page, uint64_t now_ns)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < LOSS_COUNTERS; i++)
+		total += counter_get(page, loss_counters[i]);
+	if (total != l->total)
+		l->since_ns = now_ns;
+	l->total = total;
+}
+
+static const struct { const char *name, *why; bool dark; } audit_states[] = {
+	[AUDIT_OFF]	  = { "off", "[audit] mode = off", true },
+	[AUDIT_OWN]	  = { "own", "", false },
+	[AUDIT_MULTICAST] = { "multicast", "", false },
+	[AUDIT_FAILED]	  = { "failed", "the kernel refused it, see the log of yettd", true },
+	[AUDIT_UNNEEDED]  = { "unneeded", "no policy asks for what audit tells", true },
+};
+#define AUDIT_STATES (sizeof(audit_states) / sizeof(audit_states[0]))
+
+static enum audit_state
+audit_state(const struct page *page)
+{
+	uint32_t state = atomic_load(&page->warden.audit);
+
+	return state < AUDIT_STATES ? (enum audit_state)state : AUDIT_FAILED;
+}
+
+static void
+find_process_problems(const struct status *st, struct problems *p)
+{
+	const struct page *page = st->page;
+	uint64_t owed = atomic_load(&page->gate.owed_since_ns);
+	uint64_t waiting = atomic_load(&page->spool.head) - atomic_load(&page->spool.tail);
+	int32_t error = atomic_load(&page->record.error);
+
+	for (unsigned r = 0; r < ROOM__MAX; r++)
+		if (!atomic_load(&page->process[r].pid))
+			problem(p, "%s is not running", room_name((enum room)r));
+	if (owed && st->now_ns > owed && st->now_ns - owed > st->config->deadline_ns)
+		problem(p, "gate owes the kernel an answer for %llu s", (unsigned long long)seconds_since(st->now_ns, owed));
+	if (error)
+		problem(p, "records cannot be written: %s", errno_name(error));
+	if (waiting > PAGE_SPOOL / 2)
+		problem(p, "records wait to be written: %llu of %u bytes are in use", (unsigned long long)waiting, PAGE_SPOOL);
+	if (atomic_load(&page->gate.policy_generation) != atomic_load(&page->warden.policy_generation))
+		problem(p, "gate does not have the policies of the last reload yet");
+}
+
+static void
+find_sensor_problems(const struct status *st, struct problems *p)
+{
+	const struct page *page = st->page;
+	enum audit_state audit = audit_state(page);
+	uint32_t n = atomic_load(&page->warden.mounts), dark = 0;
+
+	if (audit == AUDIT_FAILED)
+		problem(p, "audit does not tell what policies ask of it: %s", atomic_load(&page->warden.audit_locked) ?
+		    "its rules are locked until the next boot (auditctl -e 2)" : audit_states[audit].why);
+	if (!audit_states[audit].dark && atomic_load(&page->warden.audit_never))
+		problem(p, "a rule `-a task,never` hides processes from audit");
+	for (uint32_t i = 0; i < n && i < PAGE_MOUNTS; i++)
+		dark += !atomic_load(&page->mount[i].covered);
+	if (dark)
+		problem(p, "%u of %u file systems are not covered, see mounts", dark, n);
+	if (n >= PAGE_MOUNTS)
+		problem(p, "more file systems than fit into the list of mounts");
+	if (st->losses->since_ns && st->now_ns - st->losses->since_ns < STATUS_LOSS_NS)
+		problem(p, "something was lost %llu s ago or less, see losses",
+		    (unsigned long long)seconds_since(st->now_ns, st->losses->since_ns));
+}
+
+static void
+write_processes(struct json *j, const struct status *st)
+{
+	begin(j, "processes", '[');
+	for (unsigned r = 0; r < ROOM__MAX; r++) {
+		const struct page_process *p = &st->page->process[r];
+		int32_t pid = atomic_load(&p->pid);
+		begin(j, NULL, '{');
+		text(j, "name", room_name((enum room)r), 16);
+		truth(j, "running", pid > 0);
+		number(j, "pid", pid > 0 ? (uint64_t)pid : 0);
+		number(j, "uptime_s", pid > 0 ? seconds_since(st->now_ns, atomic_load(&p->started_ns)) : 0);
+		number(j, "restarts", atomic_load(&p->restarts));
+		end(j, '}');
+	}
+	end(j, ']');
+}
+
+static void
+write_audit(struct json *j, const struct page *page)
+{
+	enum audit_state state = audit_state(page);
+
+	begin(j, "audit", '{');
+	text(j, "state", audit_states[state].name, 16);
+	text(j, "why", audit_states[state].why, 100);
+	truth(j, "locked", atomic_load(&page->warden.audit_locked) != 0);
+	truth(j, "never_rule", atomic_load(&page->warden.audit_never) != 0);
+	number(j, "events", counter_get(page, COUNTER_AUDIT_EVENTS));
+	number(j, "lost", counter_get(page, COUNTER_AUDIT_LOST));
+	begin(j, "dark", '[');
+	for (unsigned k = 0; audit_states[state].dark && k < EVENT__MAX; k++)
+		if (event_kind_sensor((enum event_kind)k) == SENSOR_AUDIT) {
+			const char *name = event_kind_name((enum event_kind)k);
+			separate(j);
+			put_text(j, name, strlen(name));
+		}
+	end(j, ']');
+	end(j, '}');
+}
+
+static void
+write_sensors(struct json *j, const struct status *st)
+{
+	const struct page *page = st->page;
+	bool gate = atomic_load(&page->process[ROOM_GATE].pid) > 0;
+
+	begin(j, "sensors", '{');
+	begin(j, "fanotify", '{');
+	text(j, "state", !gate ? "failed" : atomic_load(&page->warden.mode) == MODE_ENFORCE ? "permission" : "notification", 16);
+	number(j, "events", counter_get(page, COUNTER_EXEC_ASKED) + counter_get(page, COUNTER_OPEN_ASKED));
+	number(j, "lost", counter_get(page, COUNTER_QUEUE_OVERFLOW) + counter_get(page, COUNTER_FD_ERRORS));
+	end(j, '}');
+	begin(j, "proc", '{');
+	text(j, "state", gate ? "on" : "failed", 16);
+	number(j, "heard_s", seconds_since(st->now_ns, atomic_load(&page->gate.proc_heard_ns)));
+	number(j, "events", counter_get(page, COUNTER_PROC_EVENTS));
+	number(j, "lost", counter_get(page, COUNTER_PROC_LOST));
+	number(j, "muted", counter_get(page, COUNTER_PROC_MUTED));
+	end(j, '}');
+	write_audit(j, page);
+	end(j, '}');
+}
+
+/* Paths of mounts are chosen by whoever mounts, and an escaped byte takes six: the list ends where there might be no room. */
+static void
+write_mounts(struct json *j, const struct page *page)
+{
+	uint32_t n = atomic_load(&page->warden.mounts), i;
+
+	begin(j, "mounts", '[');
+	for (i = 0; i < n && i < PAGE_MOUNTS && j->size - j->len > MOUNT_JSON; i++) {
+		const struct page_mount *m = &page->mount[i];
+		begin(j, NULL, '{');
+		text(j, "path", m->path, sizeof(m->path));
+		text(j, "type", m->type, sizeof(m->type));
+		truth(j, "covered", atomic_load(&m->covered) != 0);
+		text(j, "why", m->why, sizeof(m->why));
+		end(j, '}');
+	}
+	end(j, ']');
+	number(j, "mounts_left_out", n > i ? n - i : 0);
+}
+
+/* Upper bound, in microseconds, of the bucket in which the value lies that PER_MILLE of all do not exceed. */
+static uint64_t
+percentile(const uint64_t *bucket, uint64_t total, unsigned per_mille)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < PAGE_LATENCY_BUCKETS; i++) {
+		sum += bucket[i];
+		if (sum * 1000 >= total * per_mille)
+			return 1ull << i;
+	}
+	return 1ull << (PAGE_LATENCY_BUCKETS - 1);
+}
+
+static void
+write_latency(struct json *j, const struct page *page)
+{
+	static const struct { const char *name; unsigned per_mille; } ranks[] = {
+		{ "p50", 500 }, { "p90", 900 }, { "p99", 990 }, { "p999", 999 }, { "max", 1000 },
+	};
+	uint64_t bucket[PAGE_LATENCY_BUCKETS], total = 0;
+
+	for (unsigned i = 0; i < PAGE_LATENCY_BUCKETS; i++)
+		total += bucket[i] = atomic_load_explicit(&page->gate.latency[i], memory_order_relaxed);
+	begin(j, "latency_us", '{');
+	number(j, "answers", total);
+	for (size_t i = 0; total && i < sizeof(ranks) / sizeof(ranks[0]); i++)
+		number(j, ranks[i].name, percentile(bucket, total, ranks[i].per_mille));
+	end(j, '}');
+}
+
+static void
+write_records(struct json *j, const struct page *page)
+{
+	int32_t error = atomic_load(&page->record.error);
+	uint64_t handed = atomic_load(&page->gate.report_number), acked = atomic_load(&page->record.acked);
+
+	begin(j, "records", '{');
+	number(j, "sequence", atomic_load(&page->record.sequence));
+	number(j, "epoch", atomic_load(&page->record.epoch));
+	number(j, "pending", handed > acked ? handed - acked : 0);
+	text(j, "error", error ? errno_name(error) : "", 32);
+	end(j, '}');
+	begin(j, "policy", '{');
+	number(j, "generation", atomic_load(&page->gate.policy_generation));
+	number(j, "rules", atomic_load(&page->warden.rules));
+	end(j, '}');
+}
+
+static void
+write_counters(struct json *j, const struct page *page)
+{
+	begin(j, "losses", '{');
+	for (size_t i = 0; i < LOSS_COUNTERS; i++)
+		number(j, counter_info(loss_counters[i])->name, counter_get(page, loss_counters[i]));
+	end(j, '}');
+	begin(j, "counters", '{');
+	for (unsigned i = 0; i < COUNTER__MAX; i++)
+		number(j, counter_info((enum counter)i)->name, counter_get(page, (enum counter)i));
+	end(j, '}');
+}
+
+static void
+write_problems(struct json *j, const struct problems *p)
+{
+	truth(j, "healthy", !p->count);
+	begin(j, "problems", '[');
+	for (unsigned i = 0; i < p->count && i < PROBLEMS_MAX; i++) {
+		separate(j);
+		put_text(j, p->text[i], strlen(p->text[i]));
+	}
+	end(j, ']');
+}
+
+size_t
+status_write(struct status *st, char *out, size_t size)
+{
+	const struct page *page = st->page;
+	struct json j = { .buf = out, .size = size };
+	struct problems found = { 0 };
+	uint64_t until = atomic_load(&page->warden.monitor_until_ns);
+
+	find_process_problems(st, &found);
+	find_sensor_problems(st, &found);
+	st->healthy = found.count == 0;
+	begin(&j, NULL, '{');
+	write_problems(&j, &found);
+	text(&j, "version", VERSION, 32);
+	text(&j, "mode", atomic_load(&page->warden.mode) == MODE_ENFORCE ? "enforce" : "monitor", 16);
+	if (until > st->now_ns)
+		number(&j, "enforce_in_s", (until - st->now_ns) / NS_PER_SEC);
+	number(&j, "uptime_s", seconds_since(st->now_ns, atomic_load(&page->warden.started_ns)));
+	write_processes(&j, st);
+	write_sensors(&j, st);
+	write_latency(&j, page);
+	write_records(&j, page);
+	write_counters(&j, page);
+	write_mounts(&j, page);
+	end(&j, '}');
+	return j.full ? 0 : j.len;
+}
