@@ -192,7 +192,7 @@ term_definition(const char *head, unsigned indent, const char *text)
 {
 	unsigned page = term_page(), at = term_fit(head, (struct fit){ page, false });
 
-	if (at && at + 2 > indent) {
+	if (at && at + 1 > indent) {
 		new_line(indent);
 		at = indent;
 	}

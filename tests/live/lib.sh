@@ -6,6 +6,7 @@
 # Settings of the daemon are the variables of conf(); a test sets them before start.
 # shellcheck disable=SC2034 # several are for the tests
 set -u
+umask 022
 
 M=$T/m P=$T/policies L=$T/log S=$T/state R=$T/run CONF=$T/yett.conf ALERTS=$T/log/alerts.jsonl
 MODE=enforce EXEC_DEFAULT=allow OPEN_DEFAULT=allow DEADLINE=2s DEADLINE_VERDICT=deny AUDIT=off HEARTBEAT=60s SYNC=alert
@@ -232,9 +233,7 @@ test_settled() { [ "$(status records.pending)" = 0 ]; }
 # word NAME TEXT: the number after NAME= in TEXT
 word() { printf ' %s\n' "$2" | sed -n "s/.* $1=\([0-9]*\).*/\1/p"; }
 
-whole() { exits "${1:-the log is whole}" 0 ctl_verify; }
-# shellcheck disable=SC2317 # called by name
-ctl_verify() { "$B/yettctl" -c "$CONF" verify; }
+whole() { exits "${1:-the log is whole}" 0 "$B/yettctl" -c "$CONF" verify; }
 
 # One audit for the whole machine: one test at a time.
 audit_lock() {

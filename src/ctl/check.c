@@ -1,0 +1,206 @@
+#include <dirent.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "base/cleanup.h"
+#include "ctl/commands.h"
+#include "ctl/load.h"
+#include "ctl/rules.h"
+#include "ctl/term.h"
+#include "policy/read.h"
+
+struct check_options { bool verbose; };
+
+/* What was found in all that was checked. */
+struct tally {
+	struct ctl	*ctl;
+	bool		 verbose;
+	size_t		 files, rules, errors, warnings;
+	json_t		*faults, *list;		/* NULL: not asked for */
+};
+
+static void
+tally_faults(struct tally *t, const struct faults *faults)
+{
+	t->errors += faults->errors;
+	for (size_t i = 0; i < faults->count; i++) {
+		const struct fault *f = &faults->fault[i];
+		t->warnings += f->warning;
+		if (t->faults)
+			json_array_append_new(t->faults, json_pack("{ss si ss ss}", "file", f->file, "line", f->line,
+			    "severity", f->warning ? "warning" : "error", "why", f->why));
+	}
+	if (!t->faults)
+		term_faults(stderr, faults);
+}
+
+static void
+show_places(const struct policy *policy)
+{
+	static const char *const kinds[] = {
+		[WATCH_FILE] = "", [WATCH_DIRECTORY] = "/*", [WATCH_TREE] = "/**", [WATCH_EVERYTHING] = "everything",
+	};
+
+	for (unsigned i = 0; i < policy_places(policy); i++) {
+		struct watch_place w;
+		policy_place(policy, i, &w);
+		printf("a wake-up for each open of ");
+		if (w.kind != WATCH_EVERYTHING)
+			term_put(stdout, w.path, strlen(w.path));
+		printf("%s\n", kinds[w.kind]);
+	}
+}
+
+/* FD is what a compilation returned. */
+static enum answer
+tally_policy(struct tally *t, int fd, const struct faults *faults)
+{
+	const struct policy *policy;
+
+	tally_faults(t, faults);
+	if (fd < 0 && faults->errors == 0) {
+		ctl_error("the policies cannot be read: %s", strerror(-fd));
+		return ANSWER_INVALID;
+	}
+	if (fd < 0)
+		return ANSWER_INVALID;
+	int err = policy_open(fd, &policy);
+	close(fd);
+	if (err) {
+		ctl_error("the compiled policy cannot be used: %s", strerror(-err));
+		return ANSWER_BROKEN;
+	}
+	t->rules += policy_rules(policy);
+	if (t->list) {
+		json_t *all = rules_json_all(policy);
+		json_array_extend(t->list, all);
+		json_decref(all);
+	} else if (t->verbose) {
+		rules_table(policy);
+		show_places(policy);
+	}
+	policy_close(policy);
+	return ANSWER_DONE;
+}
+
+/* Policy files in DIR that no file of the same name in OVER replaces. */
+static size_t
+count_files(const char *dir, const char *over)
+{
+	CLEANUP_DIR DIR *d = dir && *dir ? opendir(dir) : NULL;
+	size_t n = 0;
+
+	for (struct dirent *e; d && (e = readdir(d));) {
+		const char *end = strrchr(e->d_name, '.');
+		char path[512];
+		struct stat st;
+		if (!end || strcmp(end, ".ini") != 0 || e->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", over ? over : dir, e->d_name);
+		bool there = stat(path, &st) == 0;
+		n += over ? !there : there && S_ISREG(st.st_mode);
+	}
+	return n;
+}
+
+static enum answer
+check_file(struct tally *t, const char *path)
+{
+	struct policy_sources sources;
+	struct faults faults = { 0 };
+	CLEANUP_FREE char *text = NULL;
+	size_t len;
+
+	load_sources(&t->ctl->config, &sources);
+	int err = read_file(path, &faults, &text, &len);
+	t->files++;
+	return tally_policy(t, err ? err : policy_build_text(&sources, path, text, len, &faults), &faults);
+}
+
+static enum answer
+check_directories(struct tally *t, const char *vendor, const char *own)
+{
+	struct policy_sources sources;
+	struct faults faults = { 0 };
+
+	load_sources(&t->ctl->config, &sources);
+	sources.vendor_policies = vendor;
+	sources.policies = own;
+	t->files += count_files(own, NULL) + count_files(vendor, own);
+	return tally_policy(t, policy_build(&sources, &faults), &faults);
+}
+
+static enum answer
+check_path(struct tally *t, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0) {
+		ctl_error("%s: %s", path, strerror(errno));
+		return ANSWER_INVALID;
+	}
+	return S_ISDIR(st.st_mode) ? check_directories(t, NULL, path) : check_file(t, path);
+}
+
+/* The configuration too is checked; where it is wrong, the policies are checked with what is standard. */
+static enum answer
+check_config(struct tally *t)
+{
+	struct ctl *ctl = t->ctl;
+	const char *path = ctl->config_path ? ctl->config_path : CTL_CONFIG;
+	struct faults faults = { 0 };
+
+	if (ctl->config_path && access(path, F_OK) != 0) {
+		ctl_error("%s: %s", path, strerror(errno));
+		return ANSWER_INVALID;
+	}
+	config_defaults(&ctl->config);
+	int err = config_load(&ctl->config, path, &faults);
+	tally_faults(t, &faults);
+	if (err)
+		config_defaults(&ctl->config);
+	return err ? ANSWER_INVALID : ANSWER_DONE;
+}
+
+static enum answer
+check_run(struct ctl *ctl, const void *options, char **operands)
+{
+	const struct check_options *o = options;
+	struct tally t = { .ctl = ctl, .verbose = o->verbose };
+
+	if (ctl->json) {
+		t.faults = json_pack("[]");
+		t.list = json_pack("[]");
+	}
+	enum answer worst = check_config(&t), a = ANSWER_DONE;
+	if (!operands[0] && worst == ANSWER_DONE)
+		a = check_directories(&t, ctl->config.vendor_policies, ctl->config.policies);
+	for (; operands[0]; operands++) {
+		enum answer one = check_path(&t, operands[0]);
+		a = one > a ? one : a;
+	}
+	worst = a > worst ? a : worst;
+	if (ctl->json) {
+		json_t *all = json_pack("{sb sI sI sI sI so so}", "valid", worst == ANSWER_DONE, "files", (json_int_t)t.files, "rules",
+		    (json_int_t)t.rules, "errors", (json_int_t)t.errors, "warnings", (json_int_t)t.warnings, "faults", t.faults, "list", t.list);
+		json_dumpf(all, stdout, JSON_INDENT(2));
+		putchar('\n');
+		json_decref(all);
+		return worst;
+	}
+	printf("%zu file%s, %zu rule%s, %zu error%s, %zu warning%s\n", t.files, t.files == 1 ? "" : "s", t.rules, t.rules == 1 ? "" : "s",
+	    t.errors, t.errors == 1 ? "" : "s", t.warnings, t.warnings == 1 ? "" : "s");
+	return worst;
+}
+
+static const struct option_row check_rows[] = {
+	{ "verbose", 'v', OPTION_FLAG, offsetof(struct check_options, verbose), NULL, "list the rules, and what each costs" },
+	{ 0 }
+};
+
+const struct command check_command = { .name = "policy check", .operands = "[PATH...]", .options = check_rows,
+	.size = sizeof(struct check_options), .most = 64, .run = check_run,
+	.help = "checks configuration and policies, or the files and directories named, as yettd would before it uses them; "
+	"exit 0 valid, 3 not" };

@@ -1,0 +1,207 @@
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/clock.h"
+#include "ctl/commands.h"
+#include "ctl/control.h"
+#include "ctl/store.h"
+#include "ctl/term.h"
+#include "ctl/when.h"
+
+struct status_options { bool quiet; };
+
+static int64_t
+number(const json_t *status, const char *path)
+{
+	int64_t n = 0;
+
+	store_number(status, path, &n);
+	return n;
+}
+
+/* A row: the name of a thing, and what is to be said of it, broken at words. */
+__attribute__((format(printf, 2, 3))) static void
+row(const char *name, const char *fmt, ...)
+{
+	char head[32], text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	snprintf(head, sizeof(head), "  %s", name);
+	term_definition(head, 15, text);
+}
+
+static void
+show_head(const json_t *s)
+{
+	bool enforce = strcmp(store_text(s, "mode"), "enforce") == 0;
+	int64_t back = number(s, "enforce_in_s");
+	char up[40], until[40] = "";
+
+	when_span((uint64_t)number(s, "uptime_s") * NS_PER_SEC, up, sizeof(up));
+	if (!enforce && back > 0)
+		when_span((uint64_t)back * NS_PER_SEC, until, sizeof(until));
+	printf("yett ");
+	term_put(stdout, store_text(s, "version"), strlen(store_text(s, "version")));
+	printf(": ");
+	term_word(enforce ? COLOR_GOOD : COLOR_ODD, enforce ? "ENFORCING" : "MONITORING", 0);
+	if (!enforce)
+		printf(" (nothing is blocked%s%s)", until[0] ? "; enforcing again in " : "", until);
+	printf(", up %s\n", up);
+}
+
+static void
+show_processes(const json_t *s)
+{
+	const json_t *list = json_object_get(s, "processes"), *p;
+	char text[512] = "";
+	size_t i;
+
+	json_array_foreach(list, i, p) {
+		size_t len = strlen(text);
+		int64_t restarts = number(p, "restarts");
+		char pid[32] = "not running", more[48] = "";
+		if (json_is_true(json_object_get(p, "running")))
+			snprintf(pid, sizeof(pid), "%" PRId64, number(p, "pid"));
+		if (restarts)
+			snprintf(more, sizeof(more), " (%" PRId64 " restarts)", restarts);
+		snprintf(text + len, sizeof(text) - len, "%s%.16s %s%s", len ? ", " : "", store_text(p, "name"), pid, more);
+	}
+	row("processes", "%s", text);
+}
+
+static void
+show_sensors(const json_t *s)
+{
+	const json_t *dark = store_get(s, "sensors.audit.dark"), *kind;
+	const char *why = store_text(s, "sensors.audit.why");
+	char kinds[256] = "";
+	size_t i;
+
+	json_array_foreach(dark, i, kind) {
+		size_t len = strlen(kinds);
+		snprintf(kinds + len, sizeof(kinds) - len, "%s%s", len ? ", " : "; not seen: ", json_string_value(kind));
+	}
+	row("fanotify", "%s; %" PRId64 " questions, %" PRId64 " lost", store_text(s, "sensors.fanotify.state"),
+	    number(s, "sensors.fanotify.events"), number(s, "sensors.fanotify.lost"));
+	row("proc", "%s; %" PRId64 " messages, the last %" PRId64 " s ago; lost %" PRId64 " times, muted %" PRId64 " times",
+	    store_text(s, "sensors.proc.state"), number(s, "sensors.proc.events"), number(s, "sensors.proc.heard_s"),
+	    number(s, "sensors.proc.lost"), number(s, "sensors.proc.muted"));
+	row("audit", "%s%s%s%s; %" PRId64 " events, %" PRId64 " records lost%s", store_text(s, "sensors.audit.state"), *why ? " (" : "", why,
+	    *why ? ")" : "", number(s, "sensors.audit.events"), number(s, "sensors.audit.lost"), kinds);
+}
+
+static void
+show_work(const json_t *s)
+{
+	const char *error = store_text(s, "records.error");
+
+	row("policies", "%" PRId64 " rules, generation %" PRId64, number(s, "policy.rules"), number(s, "policy.generation"));
+	row("verdicts", "%" PRId64 " execs and %" PRId64 " opens asked; %" PRId64 " denied, %" PRId64 " would be denied; %" PRId64 " alerts",
+	    number(s, "counters.exec_asked"), number(s, "counters.open_asked"), number(s, "counters.denied"),
+	    number(s, "counters.would_deny"), number(s, "counters.alerts"));
+	if (number(s, "latency_us.answers"))
+		row("latency", "p50 %" PRId64 " us, p90 %" PRId64 " us, p99 %" PRId64 " us, longest %" PRId64 " us, of %" PRId64 " answers",
+		    number(s, "latency_us.p50"), number(s, "latency_us.p90"), number(s, "latency_us.p99"), number(s, "latency_us.max"),
+		    number(s, "latency_us.answers"));
+	row("records", "%" PRId64 " written, %" PRId64 " waiting, key epoch %" PRId64 "%s%s", number(s, "records.sequence"),
+	    number(s, "records.pending"), number(s, "records.epoch"), *error ? "; error " : "", error);
+}
+
+static void
+show_mounts(const json_t *s)
+{
+	const json_t *list = json_object_get(s, "mounts"), *m;
+	unsigned covered = 0, not_covered = 0;
+	size_t i;
+
+	json_array_foreach(list, i, m)
+		json_is_true(json_object_get(m, "covered")) ? covered++ : not_covered++;
+	row("file systems", "%u covered, %u not", covered, not_covered);
+	json_array_foreach(list, i, m) {
+		char text[512];
+		if (json_is_true(json_object_get(m, "covered")))
+			continue;
+		snprintf(text, sizeof(text), "not covered: %s (%s): %s", store_text(m, "path"), store_text(m, "type"), store_text(m, "why"));
+		term_definition("", 15, text);
+	}
+}
+
+static void
+show_losses(const json_t *s)
+{
+	char text[512] = "";
+	const char *name;
+	json_t *n;
+
+	json_object_foreach(json_object_get(s, "losses"), name, n) {
+		size_t len = strlen(text);
+		if (json_integer_value(n) > 0)
+			snprintf(text + len, sizeof(text) - len, "%s%s %" JSON_INTEGER_FORMAT, len ? ", " : "", name, json_integer_value(n));
+	}
+	row("losses", "%s", text[0] ? text : "none");
+}
+
+static void
+show_problems(const json_t *s)
+{
+	const json_t *list = json_object_get(s, "problems"), *p;
+	size_t i;
+
+	if (json_array_size(list) == 0)
+		return;
+	term_word(COLOR_BAD, "Problems:", 0);
+	putchar('\n');
+	json_array_foreach(list, i, p) {
+		const char *text = json_string_value(p);
+		term_definition("  -", 4, text ? text : "");
+	}
+}
+
+static enum answer
+status_run(struct ctl *ctl, const void *options, char **operands)
+{
+	const struct status_options *o = options;
+	struct control_reply reply = { 0 };
+	json_error_t error;
+
+	(void)operands;
+	enum answer a = control_ask(ctl, "status", &reply);
+	if (o->quiet || !reply.len)
+		return a;
+	if (a != ANSWER_DONE && a != ANSWER_NO) {
+		ctl_error("%s", reply.text);
+		return a;
+	}
+	if (ctl->json) {
+		printf("%s\n", reply.text);
+		return a;
+	}
+	json_t *s = json_loadb(reply.text, reply.len, JSON_REJECT_DUPLICATES, &error);
+	if (!json_is_object(s)) {
+		json_decref(s);
+		ctl_error("the state that yettd told cannot be understood (%s); is it of this version (%s)?", error.text, VERSION);
+		return ANSWER_UNREACHABLE;
+	}
+	show_head(s);
+	show_processes(s);
+	show_sensors(s);
+	show_work(s);
+	show_mounts(s);
+	show_losses(s);
+	show_problems(s);
+	json_decref(s);
+	return a;
+}
+
+static const struct option_row status_rows[] = {
+	{ "quiet", 'q', OPTION_FLAG, offsetof(struct status_options, quiet), NULL, "print nothing, only answer by the exit status" },
+	{ 0 }
+};
+
+const struct command status_command = { .name = "status", .operands = "", .options = status_rows,
+	.size = sizeof(struct status_options), .config = true, .run = status_run,
+	.help = "state of yettd: mode, processes, sensors, file systems, losses; exit 0 healthy, 1 degraded, 4 not running" };
