@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -125,7 +124,7 @@ monitor_run(struct ctl *ctl, const void *options, char **operands)
 			ctl_error("--for takes a time such as 30m or 2h, not '%s'", o->time);
 			return ANSWER_USAGE;
 		}
-		snprintf(request, sizeof(request), "monitor %" PRIu64, ns / NS_PER_SEC);
+		snprintf(request, sizeof(request), "monitor %llu", (unsigned long long)(ns / NS_PER_SEC));
 	}
 	return tell(ctl, request);
 }

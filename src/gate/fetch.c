@@ -173,6 +173,20 @@ fetch_hash(struct gate *g)
 	ev->have |= HAVE_HASH;
 }
 
+ssize_t
+fetch_program(struct gate *g, int32_t pid, char *exe, size_t size)
+{
+	static const char deleted[] = " (deleted)";
+	size_t tail = sizeof(deleted) - 1;
+	ssize_t n = proc_link(g->proc, pid, "exe", exe, size);
+
+	if (n > (ssize_t)tail && memcmp(exe + n - tail, deleted, tail) == 0) {
+		n -= (ssize_t)tail;
+		exe[n] = '\0';
+	}
+	return n;
+}
+
 /* One process and its ancestors from /proc, the eldest first, so that each finds its parent. */
 static void
 seed_line(struct gate *g, int32_t pid)
@@ -185,7 +199,7 @@ seed_line(struct gate *g, int32_t pid)
 	while (n-- > 0) {
 		char exe[TREE_PATH] = "";
 		struct proc_cred c = { 0 };
-		if (proc_link(g->proc, line[n].pid, "exe", exe, sizeof(exe)) < 0)
+		if (fetch_program(g, line[n].pid, exe, sizeof(exe)) < 0)
 			exe[0] = '\0';
 		proc_cred(g->proc, line[n].pid, &c);
 		tree_seed(g->tree, &(struct tree_process){ .pid = line[n].pid, .ppid = line[n].ppid,
@@ -198,7 +212,7 @@ static void
 name_it(struct gate *g, int32_t pid)
 {
 	char exe[TREE_PATH];
-	ssize_t n = proc_link(g->proc, pid, "exe", exe, sizeof(exe));
+	ssize_t n = fetch_program(g, pid, exe, sizeof(exe));
 
 	if (n > 0)
 		tree_name(g->tree, pid, exe, (size_t)n);

@@ -15,4 +15,7 @@ void	fetch(struct gate *, const struct question *q, uint32_t needs);
 /* Places the event in the tree; a process that the tree does not know is read from /proc with its ancestors. */
 void	fetch_place(struct gate *);
 
+/* What a process runs, without the kernel's remark that the file has no name any more. Length, or -errno. */
+ssize_t	fetch_program(struct gate *, int32_t pid, char *exe, size_t size);
+
 #endif

@@ -55,6 +55,13 @@ remember(struct gate *g, const struct question *q)
 		tree_pending(g->tree, ev->process.pid, path, len);
 }
 
+static void
+too_late(struct verdict *v)
+{
+	v->decision = DECISION_ALLOW;
+	v->actions &= (uint16_t)~ACTION_DENY;
+}
+
 /* Answers, then does the rest. What a record tells is fetched while the process still waits. */
 static void
 conclude(struct gate *g, struct question *q, bool busy)
@@ -63,6 +70,8 @@ conclude(struct gate *g, struct question *q, bool busy)
 	uint64_t taken_ns = q->taken_ns;
 
 	remember(g, q);
+	if (!waits)
+		too_late(&g->verdict);
 	if (trace)
 		fetch(g, q, FETCH_FOR_RECORD & ~g->report.event.tried);
 	fan_answer(g, q, (enum decision)g->verdict.decision, busy);
@@ -180,7 +189,7 @@ on_open_group(struct source *s, uint32_t events)
 	return serve_group(s->owner, s->fd, OPENS_A_TURN);
 }
 
-/* What nobody waits for: judged, and acted upon when a rule says so. */
+/* What nobody waits for: judged, and acted upon when a rule says so. It has happened: no is only what would have been said. */
 static void
 serve_notice(struct gate *g)
 {
@@ -188,6 +197,7 @@ serve_notice(struct gate *g)
 		return;
 	if (settle(g, NULL) || !act_leaves_trace(&g->verdict))
 		return;
+	too_late(&g->verdict);
 	fetch(g, NULL, FETCH_FOR_RECORD & ~g->report.event.tried);
 	act(g, now_boot_ns() - g->report.event.boot_ns);
 }

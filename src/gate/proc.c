@@ -81,7 +81,7 @@ on_exec(struct gate *g, int32_t pid)
 {
 	const char *pending = tree_pending_exe(g->tree, pid);
 	char exe[4096];
-	ssize_t n = proc_link(g->proc, pid, "exe", exe, sizeof(exe));
+	ssize_t n = fetch_program(g, pid, exe, sizeof(exe));
 	bool seen = n > 0 && pending[0] && strncmp(pending, exe, TREE_PATH - 1) == 0;
 
 	tree_exec(g->tree, pid, exe, n > 0 ? (size_t)n : 0);
@@ -219,7 +219,7 @@ seed_one(void *arg, int32_t pid)
 
 	if (proc_stat(g->proc, pid, &st))
 		return 0;
-	if (proc_link(g->proc, pid, "exe", exe, sizeof(exe)) < 0)
+	if (fetch_program(g, pid, exe, sizeof(exe)) < 0)
 		exe[0] = '\0';
 	proc_cred(g->proc, pid, &c);
 	tree_seed(g->tree, &(struct tree_process){ .pid = pid, .ppid = st.ppid, .start_ns = st.start_ns, .uid = c.uid,
@@ -308,11 +308,10 @@ proc_tend(struct gate *g, uint64_t now_ns)
 static void
 note_exec(struct gate *g, int32_t pid)
 {
-	static const char deleted[] = " (deleted)";
 	struct event *ev = &g->report.event;
 	char name[32], exe[4096];
 	struct stat st;
-	ssize_t n = proc_link(g->proc, pid, "exe", exe, sizeof(exe));
+	ssize_t n = fetch_program(g, pid, exe, sizeof(exe));
 
 	if (n <= 0)
 		return;
@@ -323,9 +322,6 @@ note_exec(struct gate *g, int32_t pid)
 			.ctime_ns = (uint64_t)st.st_ctim.tv_sec * NS_PER_SEC + (uint64_t)st.st_ctim.tv_nsec,
 			.mtime_ns = (uint64_t)st.st_mtim.tv_sec * NS_PER_SEC + (uint64_t)st.st_mtim.tv_nsec };
 		event_file_flags(ev);
-		size_t tail = sizeof(deleted) - 1;
-		if (st.st_nlink == 0 && (size_t)n > tail && memcmp(exe + n - tail, deleted, tail) == 0)
-			n -= (ssize_t)tail;
 		event_set_str(ev, TEXT_FILE_OWNER, policy_user(g->policy, st.st_uid));
 		ev->have |= HAVE_FILE;
 	}

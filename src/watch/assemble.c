@@ -83,21 +83,62 @@ take_call_field(struct audited *a, const struct pair *p)
 		take_text(p, a->exe_text, sizeof(a->exe_text), &a->exe);
 }
 
-/* False: nobody asked for this call. */
 static bool
-take_call(const struct assemble *as, struct audited *a, const struct record *r, enum audited_part part)
+wanted(const struct assemble *as, const struct audited *a)
 {
 	const char *name;
+	int kind = translate_kind(a, &name);
+
+	return kind >= 0 && (as->kinds >> kind & 1);
+}
+
+static void
+take_fields(struct audited *a, const struct record *r)
+{
 	struct pair p;
 	size_t at = 0;
 
-	if (a->parts & (PART_SYSCALL | PART_URING))
-		return true;
 	while (record_next(r, &at, &p))
 		take_call_field(a, &p);
-	a->parts |= (uint32_t)part;
-	int kind = translate_kind(a, &name);
-	return (a->parts & PART_CONFIG) || (kind >= 0 && (as->kinds >> kind & 1));
+}
+
+/* False: nobody asked for this call, nor for anything that came before it in its name. */
+static bool
+take_call(const struct assemble *as, struct audited *a, const struct record *r)
+{
+	if (!(a->parts & PART_SYSCALL))
+		take_fields(a, r);
+	a->parts |= PART_SYSCALL;
+	return (a->parts & (PART_CONFIG | PART_URING)) || wanted(as, a);
+}
+
+/* An operation that is tried again has a record for each try. */
+static void
+keep_op(struct audited *a)
+{
+	unsigned i = 0;
+
+	while (i < a->n_ops && a->ops[i].op != a->call)
+		i++;
+	if (i == AUDITED_OPS)
+		return;
+	a->ops[i] = (struct audited_op){ a->call, a->has_exit, a->exit };
+	if (i == a->n_ops)
+		a->n_ops++;
+}
+
+static bool
+take_op(const struct assemble *as, struct audited *a, const struct record *r)
+{
+	uint32_t before = a->parts;
+
+	a->parts |= PART_URING;
+	take_fields(a, r);
+	if (wanted(as, a))
+		keep_op(a);
+	else if (!a->n_ops)
+		a->parts = before;
+	return a->parts != 0;
 }
 
 static void
@@ -248,8 +289,19 @@ shut(struct assemble *as, unsigned i, bool tell)
 {
 	as->used[i] = false;
 	as->open--;
-	if (tell)
-		as->done(as->arg, &as->slot[i]);
+	if (!tell)
+		return;
+	struct audited *a = &as->slot[i];
+	if (!(a->parts & PART_URING) || (a->parts & PART_CONFIG))
+		as->done(as->arg, a);
+	for (unsigned n = 0; n < a->n_ops; n++) {
+		a->parts &= ~(uint32_t)PART_CONFIG;
+		a->call = a->ops[n].op;
+		a->has_exit = a->ops[n].has_exit;
+		a->exit = a->ops[n].exit;
+		a->args[0] = 0;
+		as->done(as->arg, a);
+	}
 }
 
 static int
@@ -319,7 +371,7 @@ assemble_put(struct assemble *as, unsigned type, const char *text, size_t len, u
 	if (type == AUDIT_EOE) {
 		shut(as, (unsigned)at, true);
 	} else if (type == AUDIT_SYSCALL || type == AUDIT_URINGOP) {
-		if (!take_call(as, a, &r, type == AUDIT_SYSCALL ? PART_SYSCALL : PART_URING))
+		if (!(type == AUDIT_SYSCALL ? take_call(as, a, &r) : take_op(as, a, &r)))
 			shut(as, (unsigned)at, false);
 	} else if (type == AUDIT_BPF) {
 		a->parts |= PART_BPF;

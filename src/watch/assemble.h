@@ -18,11 +18,20 @@ enum audited_part {
 	PART_TARGET = 1 << 6, PART_MODULE = 1 << 7, PART_BPF = 1 << 8, PART_TITLE = 1 << 9, PART_CONFIG = 1 << 10,
 };
 
+/*
+ * One system call may serve several operations of io_uring, each with a record before that of the call; the kernel keeps one socket
+ * address for all of them. Each kind of operation becomes an event of its own, with its last result.
+ */
+#define AUDITED_OPS 4
+struct audited_op { uint32_t op; bool has_exit; int64_t exit; };
+
 struct piece { uint16_t len; bool cut; };	/* bytes used of the array of that name */
 
 struct audited {
 	uint64_t	serial, wall_ns, opened_ns;
 	uint32_t	parts;			/* enum audited_part */
+	unsigned	n_ops;
+	struct audited_op ops[AUDITED_OPS];
 	uint32_t	arch, call;		/* call: number of the system call, or the operation of io_uring */
 	uint64_t	args[2];
 	int64_t		exit;
@@ -45,7 +54,7 @@ typedef void assemble_fn(void *arg, const struct audited *);
 
 struct assemble {
 	uint64_t	 kinds;			/* wanted */
-	assemble_fn	*done;			/* called once for every event whose kind is wanted, and for changes of audit itself */
+	assemble_fn	*done;			/* called for every event whose kind is wanted, and for changes of audit itself */
 	void		*arg;
 	uint64_t	 forced;		/* closed early for want of room */
 	unsigned	 open;
