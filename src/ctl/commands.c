@@ -103,9 +103,9 @@ command_help_all(void)
 	printf("\nOptions of every command:\n");
 	for (const struct option_row *o = options_common(); o->name; o++)
 		option_help(o);
-	printf("\nExit status: 0 done; 1 the answer is no; 2 wrong usage; 3 policy or configuration\n"
-	    "invalid; 4 yettd not reachable; 5 not permitted; 6 records were altered.\n"
-	    "More: yettctl help COMMAND, yettctl(1)\n");
+	putchar('\n');
+	term_definition("", 0, "Exit status: 0 done; 1 the answer is no; 2 wrong usage; 3 policy or configuration invalid; 4 yettd not reachable; "
+	    "5 not permitted; 6 records were altered. More: yettctl help COMMAND, yettctl(1)");
 }
 
 static enum answer

@@ -66,12 +66,12 @@ fields_run(struct ctl *ctl, const void *options, char **operands)
 		return ANSWER_DONE;
 	}
 	term_word(COLOR_STRONG, "FIELD", 32);
-	printf("%-9s%-9s%-22s%s\n", "TYPE", "OF", "ON", "CHOSEN BY");
+	printf("%-9s%-9s%-21s%s\n", "TYPE", "OF", "ON", "CHOSEN BY");
 	for (int i = 0; i < FIELD__MAX; i++) {
 		const struct field_info *f = field_info((enum field)i);
 		if (fnmatch(pattern, f->name, 0) != 0)
 			continue;
-		printf("%-31s %-8s %-8s %-21s %s\n", f->name, types[f->type], scopes[f->scope], events_of(f), f->free ? "process" : "system");
+		printf("%-31s %-8s %-8s %-20s %s\n", f->name, types[f->type], scopes[f->scope], events_of(f), f->free ? "process" : "system");
 		term_definition("    ", 4, f->help);
 	}
 	return ANSWER_DONE;

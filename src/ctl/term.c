@@ -192,7 +192,7 @@ term_definition(const char *head, unsigned indent, const char *text)
 {
 	unsigned page = term_page(), at = term_fit(head, (struct fit){ page, false });
 
-	if (at && at + 1 > indent) {
+	if (at > indent || (at && at == indent && head[strlen(head) - 1] != ' ')) {
 		new_line(indent);
 		at = indent;
 	}

@@ -390,6 +390,7 @@ start(struct gate *g)
 	if ((err = use_policy(g, g->setup.policy_fd)) || (err = tree_new(&g->tree, g->setup.boot)) ||
 	    (err = hashes_new(&g->hashes, HASHES)) || (err = proc_start(g)))
 		return err;
+	atomic_store(&g->setup.page->gate.policy_generation, g->setup.generation);
 	g->record_start_ns = atomic_load(&g->setup.page->process[ROOM_RECORD].started_ns);
 	g->scan_start_ns = atomic_load(&g->setup.page->process[ROOM_SCAN].started_ns);
 	g->sent = atomic_load(&g->setup.page->record.acked);

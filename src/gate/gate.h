@@ -9,6 +9,7 @@ struct gate_setup {			/* everything it will ever hold; opened by the warden */
 	int	proc_sock;		/* proc connector, listening */
 	int	watch_sock, scan_sock, record_sock, warden_sock;
 	int	policy_fd;		/* sealed memfd */
+	uint64_t generation;		/* of that policy */
 	enum mode mode;
 	bool	proc_filter;		/* the kernel filters proc events (6.6) */
 	bool	deny_errno;		/* the exec group takes FAN_DENY_ERRNO (6.14) */

@@ -21,16 +21,15 @@ enum l_flag {
 	L_NOT		= 1 << 0,
 	L_ALL		= 1 << 1,	/* every value must be met, by whichever element */
 	L_NOCASE	= 1 << 2,	/* values are in lower case; so is made what is compared */
-	L_WHOLE		= 1 << 3,	/* looks at the end of the text too: says nothing of a text that was cut */
 };
 /* In order of cost. */
-enum l_kind { L_PREFIX, L_SUFFIX, L_CHILD, L_NETWORK, L_SUBSTRING, L_GLOB_PATH, L_GLOB_TEXT, L_KIND__MAX };
+enum l_kind { L_PREFIX, L_SUFFIX, L_NETWORK, L_SUBSTRING, L_GLOB_PATH, L_GLOB_TEXT, L_KIND__MAX };
 
 struct span { uint32_t off, n; };			/* bytes from the start of the block, elements */
-struct l_text { uint32_t off, len; };			/* into strings */
-struct l_pattern { struct l_text text; uint16_t kind, head; };	/* head: literal bytes a glob begins with */
+struct l_text { uint32_t off, len; };			/* into strings; a NUL follows */
+struct l_pattern { struct l_text text; uint16_t kind, head; };	/* head: literal bytes a glob begins with; bits of a network */
 struct l_range { int64_t lo, hi; };
-/* Values of a condition; exact ones sorted by length, then bytes; ranges sorted and apart. */
+/* Values of a condition; exact ones sorted by length, then bytes. */
 struct l_set { uint32_t exact, n_exact, pattern, n_pattern, range, n_range; };
 struct l_condition {
 	uint16_t	field;		/* enum field */
@@ -52,30 +51,24 @@ struct l_rule {
 	uint32_t	ref, n_refs;	/* exceptions */
 	uint16_t	actions;
 	uint8_t		severity, mode;
-	uint32_t	anchor;		/* field by which the index finds it; FIELD__MAX: none */
 };
 struct l_exception {
 	uint64_t	expires_ns;	/* wall; 0 never */
 	uint32_t	name, reason, expires, line;
 	struct l_logic	logic;
 };
-/* The index: which rules may match because `field` is exactly `text`. Chains end with 0; entries count from 1. */
-struct l_entry { struct l_text text; uint32_t hash, field, next, ref, n_refs; };
-/* Rules that an event of a kind asks: `always` is a bitmap of those without an anchor; `anchor` lists struct l_anchor. */
-struct l_kind_index { uint32_t always, anchor, n_anchors, unused; };
-struct l_anchor { uint32_t field, rules; };		/* bitmap of the rules with this anchor: all are asked when it is unknown */
+/* Rules that an event of a kind asks, in order of name. */
+struct l_kind_index { uint32_t ref, n_refs; };
 struct l_place { uint32_t kind, path; };
 struct l_name { uint32_t id, name; };
 struct l_loader { uint64_t dev, ino; };
 
 /* TABLE(member, element); in order of alignment. */
 #define LAYOUT_TABLES(TABLE) \
-	TABLE(rules, struct l_rule) TABLE(exceptions, struct l_exception) TABLE(ranges, struct l_range) TABLE(bitmaps, uint64_t) \
-	TABLE(loaders, struct l_loader) TABLE(groups, struct l_group) TABLE(conditions, struct l_condition) \
-	TABLE(sets, struct l_set) TABLE(texts, struct l_text) TABLE(patterns, struct l_pattern) TABLE(ops, uint32_t) \
-	TABLE(refs, uint32_t) TABLE(buckets, uint32_t) TABLE(entries, struct l_entry) TABLE(kinds, struct l_kind_index) \
-	TABLE(anchors, struct l_anchor) TABLE(places, struct l_place) TABLE(users, struct l_name) \
-	TABLE(user_groups, struct l_name) TABLE(strings, char)
+	TABLE(rules, struct l_rule) TABLE(exceptions, struct l_exception) TABLE(ranges, struct l_range) TABLE(loaders, struct l_loader) \
+	TABLE(groups, struct l_group) TABLE(conditions, struct l_condition) TABLE(sets, struct l_set) TABLE(texts, struct l_text) \
+	TABLE(patterns, struct l_pattern) TABLE(ops, uint32_t) TABLE(refs, uint32_t) TABLE(kinds, struct l_kind_index) \
+	TABLE(places, struct l_place) TABLE(users, struct l_name) TABLE(user_groups, struct l_name) TABLE(strings, char)
 
 struct policy {
 	uint64_t	magic;
@@ -83,7 +76,6 @@ struct policy {
 	uint32_t	size;				/* bytes of the block */
 	uint64_t	asked;				/* bit per kind that some rule names */
 	char		hash[72];
-	uint32_t	words;				/* of a bitmap of rules */
 	uint8_t		mode, exec_default, open_default, unused;
 #define TABLE(member, type) struct span member;
 	LAYOUT_TABLES(TABLE)
@@ -107,8 +99,5 @@ layout_string(const struct policy *p, uint32_t off)
 
 /* Is all of this block as it must be? SIZE bytes, aligned to 8. */
 bool	layout_check(const struct policy *, size_t size);
-
-/* Seed of pool_hash() for a value of FIELD in the index. */
-uint32_t layout_hash(uint32_t field, const char *s, size_t len);
 
 #endif

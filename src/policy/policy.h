@@ -18,6 +18,8 @@ struct policy_sources {
 	const char	*vendor_policies, *policies;
 	enum mode	 mode;		/* of the agent: no rule acts more strongly */
 	enum decision	 exec_default, open_default;
+	/* The judge, which runs the [test] sections: judge() of judge/judge.h, which this room may not include. */
+	void		(*judge)(const struct policy *, const struct event *, struct verdict *);
 };
 
 /*

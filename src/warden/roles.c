@@ -132,7 +132,7 @@ run_gate(struct warden *w)
 	struct gate_setup s = { .exec_group = w->groups.exec, .open_group = w->groups.open, .proc_sock = w->proc_sock,
 		.watch_sock = edge_fd(w, EDGE_WATCH_GATE, ROOM_GATE), .scan_sock = edge_fd(w, EDGE_GATE_SCAN, ROOM_GATE),
 		.record_sock = edge_fd(w, EDGE_GATE_RECORD, ROOM_GATE), .warden_sock = edge_fd(w, EDGE_GATE_WARDEN, ROOM_GATE),
-		.policy_fd = w->policy_fd, .mode = w->groups.mode, .proc_filter = w->proc_filter, .deny_errno = w->groups.deny_errno,
+		.policy_fd = w->policy_fd, .generation = w->generation, .mode = w->groups.mode, .proc_filter = w->proc_filter, .deny_errno = w->groups.deny_errno,
 		.boot = w->boot, .page = w->page, .config = &w->config };
 
 	return gate_main(&s);
