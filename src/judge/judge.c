@@ -67,7 +67,7 @@ hear_logic(const struct hearing *h, const struct l_logic *l, struct judge_step *
 {
 	const struct l_group *g = layout_groups(h->p) + l->group;
 	const uint32_t *op = layout_ops(h->p) + l->op;
-	enum truth stack[STACK_MAX];
+	enum truth stack[STACK_MAX] = { TRUTH_FALSE };
 	unsigned n = 0;
 
 	for (uint32_t i = 0; i < l->n_ops; i++) {
@@ -79,9 +79,6 @@ hear_logic(const struct hearing *h, const struct l_logic *l, struct judge_step *
 		} else {
 			stack[n++] = hear_group(h, &g[op[i]], step, strict, needs);
 		}
-		/* Most rules begin with their selection, and most fail there. */
-		if (n == 1 && stack[0] == TRUTH_FALSE && !h->trace && i + 1 < l->n_ops && op[l->n_ops - 1] == OP_AND && i == 0)
-			return TRUTH_FALSE;
 	}
 	return stack[0];
 }
