@@ -170,26 +170,26 @@ stands_above(const struct tree *t, node_id i, name_id name, unsigned *depth)
 {
 	*depth = 0;
 	for (node_id a = t->node[i].parent; a && *depth < DEPTH_MAX; a = t->node[a].parent, ++*depth)
-		if (t->node[a].name == name || (t->node[a].was.pid && t->node[a].was.name == name))
+		if (t->node[a].name == name)
 			return true;
 	return false;
 }
 
 /*
- * No ancestor condition can tell whether a program stands above once or twice; so the lower one goes, if the parent that it
- * remembers is not lost with it. The dead line is bounded even when all programs differ.
+ * No ancestor condition can tell whether a program stands above once or twice, so the lower one goes. The parent that it
+ * remembers may go with it: what was folded stands further up, what was cut is marked. The dead line is bounded even when all
+ * programs differ.
  */
 static void
 fold(struct tree *t, node_id i)
 {
 	const struct node *n = &t->node[i];
-	unsigned depth, unused;
+	unsigned depth;
 
 	if (n->state != NODE_DEAD || !n->child)
 		return;
 	bool twice = stands_above(t, i, n->name, &depth);
-	bool keeps = n->was.name && !stands_above(t, i, n->was.name, &unused);
-	if (twice && n->name && !keeps)
+	if (twice && n->name)
 		splice(t, i, false);
 	else if (!twice && depth == DEPTH_MAX)
 		splice(t, i, true);

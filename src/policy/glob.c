@@ -136,7 +136,10 @@ static void
 enter(struct places *set, const char *p, size_t len, size_t i, bool path)
 {
 	for (;;) {
-		set->word[i / 64] |= 1ull << (i % 64);
+		uint64_t bit = 1ull << (i % 64);
+		if (set->word[i / 64] & bit)
+			return;
+		set->word[i / 64] |= bit;
 		if (i == len || p[i] != '*')
 			return;
 		bool cross = is_cross(p, len, i, path);

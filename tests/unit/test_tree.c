@@ -414,7 +414,13 @@ a_long_living_line_does_not_hide_its_origin(void **state)
 		tree_fork(t, pid, pid + 1, (uint64_t)pid * MS);
 	}
 	const struct event *ev = place(t, EVENT_CONNECT, pid);
-	assert_true(has_ancestor(ev, "/usr/sbin/nginx"));
+	assert_int_equal(ev->ancestors, EVENT_ANCESTORS);
+	assert_int_equal(ev->ancestor[0].pid, pid - 1);
+	assert_int_equal(ev->ancestor[11].pid, pid - 12);
+	assert_int_equal(ev->ancestor[12].pid, 110);
+	assert_int_equal(ev->ancestor[EVENT_ANCESTORS - 2].pid, 100);
+	assert_int_equal(ev->ancestor[EVENT_ANCESTORS - 1].pid, 1);
+	assert_string_equal(slice(ev, ev->ancestor[EVENT_ANCESTORS - 2].executable), "/usr/sbin/nginx");
 	assert_int_equal(ev->flags & FLAG_ANCESTRY_CUT, FLAG_ANCESTRY_CUT);
 	assert_int_equal(tree_descendants(t, 100, NULL, 0), 901);
 }

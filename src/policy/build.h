@@ -1,0 +1,46 @@
+#ifndef POLICY_BUILD_H
+#define POLICY_BUILD_H
+/* A compilation under way: from a draft to the tables of the block. */
+#include "policy/draft.h"
+#include "policy/layout.h"
+
+struct build {
+	struct draft	d;
+	const struct policy_sources *sources;
+	struct names	known_sets, known_strings;	/* what was compiled already: shared, not copied */
+#define TABLE(member, type) struct table member;
+	LAYOUT_TABLES(TABLE)
+#undef TABLE
+};
+
+/* A string of the block; the same text has one place. */
+uint32_t build_string(struct build *, const char *s);
+/* Bytes of the block, with a NUL behind them. */
+struct l_text build_text(struct build *, const char *s, size_t len);
+
+/* Compiles one condition of a section into C. False, with a fault, when it means nothing. */
+struct term { const char *group; size_t group_len; struct l_condition condition; };
+bool	term_compile(struct build *, struct draft_section *, struct draft_key *, struct term *);
+
+/* All conditions of a section, and how `condition` joins their groups. False with faults. */
+bool	logic_compile(struct build *, struct draft_section *, struct l_logic *);
+
+/* The values of a condition as a set: @lists expanded. */
+enum value_as { AS_PATH, AS_TEXT, AS_NUMBER, AS_OCTAL, AS_BIT, AS_HASH, AS_ADDRESS };
+enum value_how { HOW_EQUALS, HOW_CONTAINS, HOW_STARTS, HOW_ENDS, HOW_GT, HOW_GTE, HOW_LT, HOW_LTE, HOW_BASE64, HOW_CIDR };
+struct set_spec { enum value_as as; enum value_how how; bool nocase; };
+bool	set_compile(struct build *, struct draft_section *, struct draft_key *, const struct set_spec *, uint32_t *set);
+
+/* One number as an admin writes it: decimal with k, M, G, T; octal; true or false. */
+bool	number_parse(const char *s, enum value_as, int64_t *out);
+
+/* Rules, exceptions, index, places, names of users: everything but the tests. */
+int	build_tables(struct build *);
+void	build_places(struct build *);
+int	build_snapshot(struct build *);
+/* The [test] sections against the compiled policy. */
+void	build_tests(struct build *, const struct policy *);
+/* YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ as nanoseconds since 1970. */
+bool	date_parse(const char *s, uint64_t *ns);
+
+#endif

@@ -1,0 +1,223 @@
+#include <stdio.h>
+#include <string.h>
+#include "policy/build.h"
+#include "policy/near.h"
+
+enum mod { MOD_CONTAINS, MOD_STARTSWITH, MOD_ENDSWITH, MOD_CIDR, MOD_ALL, MOD_CASED, MOD_NOCASE, MOD_EXISTS, MOD_GT, MOD_GTE, MOD_LT, MOD_LTE,
+	MOD_BASE64OFFSET, MOD_FIELDREF, MOD_RE, MOD__MAX };
+
+static const char *const mods[MOD__MAX] = { "contains", "startswith", "endswith", "cidr", "all", "cased", "nocase", "exists", "gt", "gte", "lt",
+	"lte", "base64offset", "fieldref", "re" };
+#define BIT(m)		(1u << MOD_##m)
+#define FOR_TEXT	(BIT(CONTAINS) | BIT(STARTSWITH) | BIT(ENDSWITH) | BIT(ALL) | BIT(CASED) | BIT(NOCASE) | BIT(EXISTS) | BIT(BASE64OFFSET) | BIT(FIELDREF))
+#define FOR_NUMBER	(BIT(GT) | BIT(GTE) | BIT(LT) | BIT(LTE) | BIT(EXISTS) | BIT(FIELDREF))
+#define HOWS		(BIT(CONTAINS) | BIT(STARTSWITH) | BIT(ENDSWITH) | BIT(CIDR) | BIT(GT) | BIT(GTE) | BIT(LT) | BIT(LTE) | BIT(BASE64OFFSET))
+
+struct parsed { bool not; const char *group; size_t group_len; enum field field; unsigned mods; };
+
+static bool
+fault(struct build *b, const struct draft_section *s, const struct draft_key *k, const char *fmt, const char *what, const char *hint)
+{
+	char why[FAULT_TEXT];
+
+	/* FMT has two %s: what is wrong, and the remedy. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"	/* the formats stand in this file, two lines above their use */
+	snprintf(why, sizeof(why), fmt, what, hint);
+#pragma GCC diagnostic pop
+	fault_add(b->d.faults, s->file, k->line, "%s", why);
+	return false;
+}
+
+static bool
+take_modifiers(struct build *b, const struct draft_section *s, const struct draft_key *k, const char *at, unsigned *out)
+{
+	while (*at == '|') {
+		size_t n = strcspn(++at, "|");
+		char word[32], hint[80];
+		int found = -1;
+		snprintf(word, sizeof(word), "%.*s", (int)n, at);
+		for (int m = 0; m < MOD__MAX; m++)
+			if (strcmp(mods[m], word) == 0)
+				found = m;
+		if (found < 0)
+			return fault(b, s, k, "unknown modifier '|%s'%s", word, near_hint(near_name(word, mods, MOD__MAX), hint, sizeof(hint)));
+		*out |= 1u << found;
+		at += n;
+	}
+	if (*out & BIT(RE))
+		return fault(b, s, k, "regular expressions are not available in this version%s%s",
+		    "; use contains, startswith, endswith or wildcards", "");
+	return true;
+}
+
+static bool
+parse_key(struct build *b, const struct draft_section *s, const struct draft_key *k, struct parsed *out)
+{
+	const char *at = k->key, *slash;
+	char name[64], hint[80];
+
+	*out = (struct parsed){ .group = "selection", .group_len = 9 };
+	if (strncmp(at, "not ", 4) == 0) {
+		out->not = true;
+		at += 4 + strspn(at + 4, " ");
+	}
+	slash = strchr(at, '/');
+	if (slash) {
+		out->group = at;
+		out->group_len = (size_t)(slash - at);
+		at = slash + 1;
+	}
+	size_t n = strcspn(at, "|");
+	snprintf(name, sizeof(name), "%.*s", (int)n, at);
+	int f = field_find(name);
+	if (f < 0)
+		return fault(b, s, k, "unknown field or key '%s'%s", name, near_hint(field_nearest(name), hint, sizeof(hint)));
+	out->field = (enum field)f;
+	return take_modifiers(b, s, k, at + n, &out->mods);
+}
+
+static enum value_as
+read_as(enum field_type t)
+{
+	switch (t) {
+	case TYPE_PATH: case TYPE_DIR: case TYPE_ANCESTORS:
+		return AS_PATH;
+	case TYPE_TEXT: case TYPE_LIST: case TYPE_JOINED: case TYPE_NAME: case TYPE_EXT: case TYPE_ANCESTOR_NAMES:
+		return AS_TEXT;
+	case TYPE_I32: case TYPE_I64: case TYPE_U16: case TYPE_U32: case TYPE_U64: case TYPE_CLOCK:
+		return AS_NUMBER;
+	case TYPE_OCTAL:
+		return AS_OCTAL;
+	case TYPE_BIT:
+		return AS_BIT;
+	case TYPE_HASH:
+		return AS_HASH;
+	case TYPE_IP:
+		break;
+	}
+	return AS_ADDRESS;
+}
+
+static unsigned
+fitting(enum value_as as)
+{
+	switch (as) {
+	case AS_PATH: case AS_TEXT:
+		return FOR_TEXT;
+	case AS_NUMBER: case AS_OCTAL:
+		return FOR_NUMBER;
+	case AS_BIT: case AS_HASH:
+		return BIT(EXISTS);
+	case AS_ADDRESS:
+		break;
+	}
+	return BIT(EXISTS) | BIT(CIDR);
+}
+
+static bool
+check_modifiers(struct build *b, const struct draft_section *s, const struct draft_key *k, const struct parsed *p, enum value_as as)
+{
+	unsigned how = p->mods & HOWS & ~(p->mods & BIT(BASE64OFFSET) ? BIT(CONTAINS) : 0);
+
+	for (int m = 0; m < MOD__MAX; m++)
+		if ((p->mods & ~fitting(as)) & 1u << m)
+			return fault(b, s, k, "'|%s' does not fit %s", mods[m], field_info(p->field)->name);
+	if (how & (how - 1))
+		return fault(b, s, k, "only one of contains, startswith, endswith, base64offset, gt, gte, lt, lte fits in %s%s", k->key, "");
+	if ((p->mods & BIT(EXISTS)) && (p->mods & ~BIT(EXISTS)))
+		return fault(b, s, k, "'|exists' stands alone%s%s", "", "");
+	if ((p->mods & BIT(CASED)) && (p->mods & BIT(NOCASE)))
+		return fault(b, s, k, "'|cased' and '|nocase' contradict each other%s%s", "", "");
+	return true;
+}
+
+static enum value_how
+how_of(unsigned m)
+{
+	if (m & BIT(BASE64OFFSET))
+		return HOW_BASE64;
+	if (m & BIT(CONTAINS))
+		return HOW_CONTAINS;
+	if (m & BIT(STARTSWITH))
+		return HOW_STARTS;
+	if (m & BIT(ENDSWITH))
+		return HOW_ENDS;
+	if (m & BIT(GT))
+		return HOW_GT;
+	if (m & BIT(GTE))
+		return HOW_GTE;
+	if (m & BIT(LT))
+		return HOW_LT;
+	if (m & BIT(LTE))
+		return HOW_LTE;
+	return m & BIT(CIDR) ? HOW_CIDR : HOW_EQUALS;
+}
+
+static bool
+compile_exists(struct build *b, struct draft_section *s, struct draft_key *k, struct l_condition *c)
+{
+	const char *v = k->text->text;
+
+	if (strcmp(v, "true") != 0 && strcmp(v, "false") != 0)
+		return fault(b, s, k, "'%s' is not true or false%s", v, "");
+	c->test = L_EXISTS;
+	c->arg = v[0] == 't';
+	return true;
+}
+
+static bool
+compile_reference(struct build *b, struct draft_section *s, struct draft_key *k, const struct parsed *p, struct l_condition *c)
+{
+	static const enum l_how hows[] = { [HOW_EQUALS] = L_EQUALS, [HOW_CONTAINS] = L_CONTAINS, [HOW_STARTS] = L_STARTS, [HOW_ENDS] = L_ENDS };
+	const char *v = k->text->text;
+	enum value_how how = how_of(p->mods);
+	char hint[80];
+	int other = field_find(v);
+
+	if (other < 0)
+		return fault(b, s, k, "unknown field '%s'%s", v, near_hint(field_nearest(v), hint, sizeof(hint)));
+	if (how > HOW_ENDS || field_is_text(field_info((enum field)other)->type) != field_is_text(field_info(p->field)->type))
+		return fault(b, s, k, "%s cannot be compared with %s in this way", k->key, v);
+	c->test = L_FIELD;
+	c->arg = (uint32_t)other | (uint32_t)hows[how] << 16;
+	return true;
+}
+
+static uint32_t
+values_string(struct build *b, struct draft_section *s, struct draft_key *k)
+{
+	char *text = pool_copy(&b->d.pool, draft_whole(&b->d, s, k->key), strlen(draft_whole(&b->d, s, k->key)));
+
+	if (text && strlen(text) > 200)
+		strcpy(text + 197, "...");
+	return build_string(b, text ? text : "");
+}
+
+bool
+term_compile(struct build *b, struct draft_section *s, struct draft_key *k, struct term *out)
+{
+	struct parsed p;
+
+	k->used = true;
+	if (!parse_key(b, s, k, &p))
+		return false;
+	enum value_as as = read_as(field_info(p.field)->type);
+	if (!check_modifiers(b, s, k, &p, as))
+		return false;
+	struct l_condition c = { .field = (uint16_t)p.field, .line = (uint32_t)k->line, .key = build_string(b, k->key),
+		.values = values_string(b, s, k) };
+	c.flags = (uint8_t)((p.not ? L_NOT : 0) | (p.mods & BIT(ALL) ? L_ALL : 0) | (p.mods & BIT(NOCASE) ? L_NOCASE : 0));
+	bool good;
+	if (p.mods & BIT(EXISTS)) {
+		good = compile_exists(b, s, k, &c);
+	} else if (p.mods & BIT(FIELDREF)) {
+		good = compile_reference(b, s, k, &p, &c);
+	} else {
+		struct set_spec spec = { .as = as, .how = how_of(p.mods), .nocase = p.mods & BIT(NOCASE) };
+		c.test = as == AS_NUMBER || as == AS_OCTAL || as == AS_BIT ? L_RANGE : L_SET;
+		good = set_compile(b, s, k, &spec, &c.arg);
+	}
+	*out = (struct term){ .group = p.group, .group_len = p.group_len, .condition = c };
+	return good;
+}
