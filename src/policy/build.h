@@ -40,7 +40,5 @@ void	build_places(struct build *);
 int	build_snapshot(struct build *);
 /* The [test] sections against the compiled policy. */
 void	build_tests(struct build *, const struct policy *);
-/* YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ as nanoseconds since 1970. */
-bool	date_parse(const char *s, uint64_t *ns);
 
 #endif

