@@ -443,11 +443,8 @@ test(struct build *b, int fd)
 static int
 finish(struct build *b)
 {
-	int err = b->d.faults->errors ? 0 : build_tables(b);
+	int err = build_tables(b);	/* also of a text with faults, so that all are told at once */
 
-	/* With faults in the text the rest is still looked at, so that all are told at once. */
-	if (b->d.faults->errors && !err)
-		err = build_tables(b);
 	if (b->d.faults->errors)
 		return -EINVAL;
 	CLEANUP_FD int fd = err ? err : seal(b);

@@ -1,4 +1,3 @@
-/* NOTE: read src/policy/AAA_READ_ME_FIRST before you write anything in this room. */
 #ifndef POLICY_LAYOUT_H
 #define POLICY_LAYOUT_H
 /*
@@ -16,7 +15,7 @@
 #define OPS_MAX		512
 #define STACK_MAX	64		/* depth of a condition expression */
 
-enum l_test { L_SET, L_RANGE, L_EXISTS, L_FIELD, L_TEST__MAX };
+enum l_test { L_VALUES, L_RANGE, L_EXISTS, L_FIELD, L_TEST__MAX };
 enum l_how { L_EQUALS, L_CONTAINS, L_STARTS, L_ENDS, L_HOW__MAX };	/* of L_FIELD */
 enum l_flag {
 	L_NOT		= 1 << 0,

@@ -218,7 +218,7 @@ price(const struct l_condition *c)
 	unsigned fetched = have == HAVE_HASH ? 8 : have & (HAVE_ARGS | HAVE_ENV | HAVE_PARENT_ARGS) ? 4 :
 	    have & (HAVE_CWD | HAVE_AUID | HAVE_CGROUP | HAVE_COMM) ? 2 : 0;
 
-	return fetched * 16 + (c->test == L_SET) * 2 + (c->flags & L_NOCASE);
+	return fetched * 16 + (c->test == L_VALUES) * 2 + (c->flags & L_NOCASE);
 }
 
 static void

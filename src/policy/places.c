@@ -80,7 +80,7 @@ place_of_pattern(struct build *b, const struct l_pattern *p)
 static bool
 narrows(const struct l_condition *c)
 {
-	return c->field == FIELD_FILE_PATH && c->test == L_SET && !(c->flags & (L_NOT | L_NOCASE));
+	return c->field == FIELD_FILE_PATH && c->test == L_VALUES && !(c->flags & (L_NOT | L_NOCASE));
 }
 
 static void

@@ -71,7 +71,7 @@ condition_fits(const struct policy *p, const struct l_condition *c)
 		return false;
 	bool number = field_is_number(field_info((enum field)c->field)->type);
 	switch ((enum l_test)c->test) {
-	case L_SET:
+	case L_VALUES:
 		return !number && c->arg < p->sets.n;
 	case L_RANGE:
 		return number && c->arg < p->sets.n;

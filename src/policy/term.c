@@ -215,7 +215,7 @@ term_compile(struct build *b, struct draft_section *s, struct draft_key *k, stru
 		good = compile_reference(b, s, k, &p, &c);
 	} else {
 		struct set_spec spec = { .as = as, .how = how_of(p.mods), .nocase = p.mods & BIT(NOCASE) };
-		c.test = as == AS_NUMBER || as == AS_OCTAL || as == AS_BIT ? L_RANGE : L_SET;
+		c.test = as == AS_NUMBER || as == AS_OCTAL || as == AS_BIT ? L_RANGE : L_VALUES;
 		good = set_compile(b, s, k, &spec, &c.arg);
 	}
 	*out = (struct term){ .group = p.group, .group_len = p.group_len, .condition = c };
