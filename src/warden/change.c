@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "judge/judge.h"
 #include "warden/backstop.h"
 #include "warden/change.h"
 #include "warden/child.h"
@@ -23,7 +24,7 @@ static struct policy_sources
 sources(const struct config *c, enum mode mode)
 {
 	return (struct policy_sources){ .vendor_policies = c->vendor_policies, .policies = c->policies, .mode = mode,
-		.exec_default = c->exec_default, .open_default = c->open_default };
+		.exec_default = c->exec_default, .open_default = c->open_default, .judge = judge };
 }
 
 /* Owns FD. */

@@ -2,8 +2,7 @@
  * One step in a chain of processes: step WAY PROGRAM ARGS... starts PROGRAM. Copies of it under other names stand for parents, ancestors
  * and previous programs. The exit status is that of PROGRAM, 100 + errno when the kernel would not start it, 99 for wrong usage.
  * WAY: exec (in this process), thread (in this process, by another thread), fork, vfork, spawn, orphan (by a grandchild whose parent is
- * gone), script NAME (exec with NAME as argv[0]), uid=N / gid=N (become it, then go on: the next argument is again a WAY), hold=MS (stay
- * that long first), after=FILE (until it exists).
+ * gone). Before it may stand: gid=N and uid=N (become it), hold=MS (stay that long first), as=NAME (exec and thread: NAME is argv[0]).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,11 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 extern char **environ;
+static char *other_name;
 
 static int
 refused(const char *program, int err)
@@ -40,10 +39,12 @@ status_of(pid_t pid)
 static void *
 exec_here(void *arg)
 {
-	char **argv = arg;
+	char **argv = arg, *program = argv[0];
 
-	execv(argv[0], argv);
-	_exit(refused(argv[0], errno));
+	if (other_name)
+		argv[0] = other_name;
+	execv(program, argv);
+	_exit(refused(program, errno));
 }
 
 static int
@@ -127,10 +128,9 @@ static const struct { const char *name; int (*go)(char **); } ways[] = {
 
 /* Prefixes before the way. Returns how many arguments were taken, 0 when it is none. */
 static int
-prefix(const char *arg)
+prefix(char *arg)
 {
 	unsigned long n = strtoul(strchr(arg, '=') ? strchr(arg, '=') + 1 : "0", NULL, 10);
-	struct stat st;
 
 	if (strncmp(arg, "uid=", 4) == 0)
 		return setgroups(0, NULL) == 0 && setresuid((uid_t)n, (uid_t)n, (uid_t)n) == 0 ? 1 : -1;
@@ -140,9 +140,8 @@ prefix(const char *arg)
 		usleep((useconds_t)(n * 1000));
 		return 1;
 	}
-	if (strncmp(arg, "after=", 6) == 0) {
-		while (stat(arg + 6, &st))
-			usleep(1000);
+	if (strncmp(arg, "as=", 3) == 0) {
+		other_name = arg + 3;
 		return 1;
 	}
 	return 0;

@@ -1,0 +1,249 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "policy/config.h"
+#include "policy/near.h"
+#include "policy/read.h"
+#include "policy/scalar.h"
+
+enum type { TYPE_WORD_, TYPE_NAME_, TYPE_PATH_, TYPE_MOUNTS_, TYPE_DURATION_ };
+
+static const char *const modes[] = { [MODE_MONITOR] = "monitor", [MODE_ENFORCE] = "enforce", NULL };
+static const char *const decisions[] = { [DECISION_ALLOW] = "allow", [DECISION_DENY] = "deny", NULL };
+static const char *const switches[] = { "off", "on", NULL };
+static const char *const syncs[] = { [SYNC_ALERT] = "alert", [SYNC_BATCH] = "batch", NULL };
+static const char *const audit_modes[] = { [AUDIT_MODE_AUTO] = "auto", [AUDIT_MODE_OWN] = "own", [AUDIT_MODE_MULTICAST] = "multicast",
+	[AUDIT_MODE_OFF] = "off", NULL };
+
+struct row {
+	struct config_key	 text;
+	enum type		 type;
+	size_t			 offset, size;	/* of the member */
+	const char *const	*words;
+	uint64_t		 most_s;
+};
+
+#define WORDS_WORD(x)		x
+#define WORDS_NAME(x)		NULL
+#define WORDS_PATH(x)		NULL
+#define WORDS_MOUNTS(x)		NULL
+#define WORDS_DURATION(x)	NULL
+#define MOST_WORD(x)		0
+#define MOST_NAME(x)		0
+#define MOST_PATH(x)		0
+#define MOST_MOUNTS(x)		0
+#define MOST_DURATION(x)	(x)
+
+static const struct row rows[] = {
+#define KEY(section_, key_, type_, member_, arg_, standard_, values_, help_) \
+	{ .text = { .section = #section_, .key = #key_, .values = values_, .standard = standard_, .help = help_ }, \
+	  .type = TYPE_##type_##_, .offset = offsetof(struct config, member_), .size = sizeof(((struct config *)0)->member_), \
+	  .words = WORDS_##type_(arg_), .most_s = MOST_##type_(arg_) },
+#include "policy/config.def"
+#undef KEY
+};
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+struct reading { struct config *c; struct faults *faults; const char *file; uint64_t seen; };
+
+static int
+wrong(struct reading *r, const struct row *row, int line, const char *value, const char *why)
+{
+	fault_add(r->faults, r->file, line, "%s = %.100s: %s", row->text.key, value, why);
+	return -EINVAL;
+}
+
+static int
+set_word(struct reading *r, const struct row *row, const char *value, int line)
+{
+	char why[160], hint[80];
+	unsigned n = 0;
+	char *at = (char *)r->c + row->offset;
+
+	while (row->words[n] && strcmp(row->words[n], value) != 0)
+		n++;
+	if (!row->words[n]) {
+		snprintf(why, sizeof(why), "must be %s%s", row->text.values, near_hint(near_name(value, row->words, n), hint, sizeof(hint)));
+		return wrong(r, row, line, value, why);
+	}
+	if (row->size == sizeof(bool))
+		*(bool *)at = n != 0;
+	else
+		memcpy(at, &n, sizeof(n));
+	return 0;
+}
+
+static int
+set_path(struct reading *r, const struct row *row, const char *value, int line)
+{
+	size_t len = strlen(value);
+
+	if (value[0] != '/')
+		return wrong(r, row, line, value, "must be an absolute path");
+	if (len >= CONFIG_PATH)
+		return wrong(r, row, line, value, "is too long: at most 255 bytes");
+	while (len > 1 && value[len - 1] == '/')
+		len--;
+	snprintf((char *)r->c + row->offset, row->size, "%.*s", (int)len, value);
+	return 0;
+}
+
+static int
+set_name(struct reading *r, const struct row *row, const char *value, int line)
+{
+	if (!*value || strlen(value) > 20 || strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789_-") != strlen(value))
+		return wrong(r, row, line, value, "must be a short user name");
+	snprintf((char *)r->c + row->offset, row->size, "%s", value);
+	return 0;
+}
+
+static int
+add_mount(struct reading *r, const struct row *row, const char *value, int line)
+{
+	size_t len = strlen(value);
+
+	if (value[0] != '/' || len >= CONFIG_PATH)
+		return wrong(r, row, line, value, "must be absolute paths of at most 255 bytes, or auto alone");
+	if (r->c->n_filesystems == CONFIG_FILESYSTEMS)
+		return wrong(r, row, line, value, "at most 64 mount points");
+	while (len > 1 && value[len - 1] == '/')
+		len--;
+	snprintf(r->c->filesystems[r->c->n_filesystems++], CONFIG_PATH, "%.*s", (int)len, value);
+	return 0;
+}
+
+static int
+set_mounts(struct reading *r, const struct row *row, const char *value, int line, bool more)
+{
+	char text[READ_LINE];
+
+	if (!more) {
+		r->c->filesystems_auto = strcmp(value, "auto") == 0;
+		r->c->n_filesystems = 0;
+	}
+	if (r->c->filesystems_auto)
+		return more ? wrong(r, row, line, value, "follows auto, which stands alone") : 0;
+	snprintf(text, sizeof(text), "%s", value);
+	for (char *save = NULL, *one = strtok_r(text, ", \t", &save); one; one = strtok_r(NULL, ", \t", &save)) {
+		int err = add_mount(r, row, one, line);
+		if (err)
+			return err;
+	}
+	return r->c->n_filesystems ? 0 : wrong(r, row, line, value, "names no mount point");
+}
+
+static int
+set_duration(struct reading *r, const struct row *row, const char *value, int line)
+{
+	char why[80];
+	uint64_t ns;
+
+	if (scalar_duration(value, &ns) || ns < 10 * NS_PER_MS || ns > row->most_s * NS_PER_SEC) {
+		snprintf(why, sizeof(why), "must be a time of %s, e.g. 500ms, 2s, 5m", row->text.values);
+		return wrong(r, row, line, value, why);
+	}
+	memcpy((char *)r->c + row->offset, &ns, sizeof(ns));
+	return 0;
+}
+
+static int
+set(struct reading *r, const struct row *row, const struct read_item *item)
+{
+	if (item->more && row->type != TYPE_MOUNTS_)
+		return wrong(r, row, item->line, item->value, "has one value, on one line");
+	switch (row->type) {
+	case TYPE_WORD_:
+		return set_word(r, row, item->value, item->line);
+	case TYPE_NAME_:
+		return set_name(r, row, item->value, item->line);
+	case TYPE_PATH_:
+		return set_path(r, row, item->value, item->line);
+	case TYPE_MOUNTS_:
+		return set_mounts(r, row, item->value, item->line, item->more);
+	case TYPE_DURATION_:
+		break;
+	}
+	return set_duration(r, row, item->value, item->line);
+}
+
+static void
+unknown_section(struct reading *r, const struct read_item *item)
+{
+	static const char *const sections[] = { "agent", "paths", "gate", "records", "audit" };
+	char hint[80];
+
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
+		if (strcmp(sections[i], item->section) == 0)
+			return;
+	fault_add(r->faults, r->file, item->line, "unknown section [%s]%s", item->section,
+	    near_hint(near_name(item->section, sections, sizeof(sections) / sizeof(sections[0])), hint, sizeof(hint)));
+}
+
+static int
+on_item(void *arg, const struct read_item *item)
+{
+	struct reading *r = arg;
+	const char *names[ROWS];
+	char hint[80];
+
+	if (!item->key) {
+		unknown_section(r, item);
+		return 0;
+	}
+	for (size_t i = 0; i < ROWS; i++) {
+		names[i] = rows[i].text.key;
+		if (strcmp(rows[i].text.section, item->section) != 0 || strcmp(rows[i].text.key, item->key) != 0)
+			continue;
+		if (!item->more && (r->seen & 1ull << i))
+			fault_add(r->faults, r->file, item->line, "'%s' is already set in this section", item->key);
+		r->seen |= 1ull << i;
+		set(r, &rows[i], item);
+		return 0;
+	}
+	fault_add(r->faults, r->file, item->line, "unknown key '%s' in [%s]%s", item->key, item->section,
+	    near_hint(near_name(item->key, names, ROWS), hint, sizeof(hint)));
+	return 0;
+}
+
+void
+config_defaults(struct config *c)
+{
+	static struct faults none;
+	struct reading r = { .c = c, .faults = &none, .file = "defaults" };
+
+	memset(c, 0, sizeof(*c));
+	for (size_t i = 0; i < ROWS; i++)
+		set(&r, &rows[i], &(struct read_item){ .section = rows[i].text.section, .key = rows[i].text.key, .value = rows[i].text.standard });
+}
+
+int
+config_load(struct config *c, const char *path, struct faults *faults)
+{
+	struct reading r = { .c = c, .faults = faults, .file = path };
+	CLEANUP_FREE char *text = NULL;
+	size_t len, before = faults->errors;
+
+	config_defaults(c);
+	int err = read_file(path, faults, &text, &len);
+	if (err == -ENOENT)
+		return 0;
+	if (!err)
+		err = read_text(path, text, len, faults, on_item, &r);
+	if (!err && c->mode == MODE_ENFORCE && !c->filesystems_auto && !c->n_filesystems)
+		fault_add(faults, path, 0, "[gate] filesystems names nothing to protect");
+	return err ? err : faults->errors > before ? -EINVAL : 0;
+}
+
+const struct config_key *
+config_keys(size_t *n)
+{
+	static struct config_key keys[ROWS];
+
+	for (size_t i = 0; i < ROWS; i++)
+		keys[i] = rows[i].text;
+	*n = ROWS;
+	return keys;
+}
