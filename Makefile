@@ -46,6 +46,9 @@ LIB_OBJS   := $(call room,$(LIB_ROOMS))
 UNIT       := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZ       := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 HELPERS    := $(patsubst tests/%.c,$(B)/%,$(wildcard tests/live/*.c tests/bench/*.c))
+# V=1 shows the commands.
+SAY        := $(if $(V),@:,@printf '  %s\n')
+Q          := $(if $(V),,@)
 # All cores for a sub-make, unless the caller said how many.
 JOBS        = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
@@ -55,22 +58,28 @@ tests: all $(UNIT) $(FUZZ) $(HELPERS)
 $(B)/libyett.a: $(LIB_OBJS)
 	@rm -f $@; $(AR) rcs $@ $^
 $(B)/yettd: $(call room,$(DAEMON)) $(B)/libyett.a
-	$(CC) $(LD.$(VARIANT)) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(SAY) 'LD $@'
+	$(Q)$(CC) $(LD.$(VARIANT)) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 $(B)/yettctl: $(call room,ctl) $(B)/libyett.a
-	$(CC) $(LD.$(VARIANT)) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -ljansson
+	$(SAY) 'LD $@'
+	$(Q)$(CC) $(LD.$(VARIANT)) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -ljansson
 $(B)/%.o: src/%.c | packages
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(SAY) 'CC $@'
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 $(B)/unit/%: tests/unit/%.c $(B)/libyett.a | packages
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LD.$(VARIANT)) -o $@ $< $(B)/libyett.a $(PKG_LIBS) -lcmocka
+	$(SAY) 'LD $@'
+	$(Q)$(CC) $(ALL_CFLAGS) $(LD.$(VARIANT)) -o $@ $< $(B)/libyett.a $(PKG_LIBS) -lcmocka
 # With libFuzzer's own main, or with ours, which runs each file of a corpus once.
 $(B)/fuzz/%: tests/fuzz/%.c $(if $(filter fuzz,$(VARIANT)),,tests/fuzz/main.c) $(B)/libyett.a | packages
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LD.$(VARIANT)) -o $@ $(filter %.c %.a,$^) $(PKG_LIBS)
+	$(SAY) 'LD $@'
+	$(Q)$(CC) $(ALL_CFLAGS) $(LD.$(VARIANT)) -o $@ $(filter %.c %.a,$^) $(PKG_LIBS)
 $(HELPERS): $(B)/%: tests/%.c $(B)/libyett.a | packages
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LD.$(VARIANT)) -o $@ $< $(B)/libyett.a $(PKG_LIBS)
+	$(SAY) 'LD $@'
+	$(Q)$(CC) $(ALL_CFLAGS) $(LD.$(VARIANT)) -o $@ $< $(B)/libyett.a $(PKG_LIBS)
 
 packages:
 	@$(PKG_CONFIG) --exists --print-errors $(PKGS) jansson || { echo "yett: run 'sudo make deps' first" >&2; exit 1; }

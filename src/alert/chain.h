@@ -1,42 +1,61 @@
 #ifndef ALERT_CHAIN_H
 #define ALERT_CHAIN_H
 /*
- * Signed, linked, forward-secure lines (records.md). A line is BODY,"sig":"SIG"}\n; SIG is Ed25519 over the bytes of BODY; each commit
- * signs with the present key, names the next one, syncs, and erases the old. Two key slots, written in turn, each with a checksum.
+ * Signed, linked, forward-secure lines (yett-record(5)). A line is BODY,"sig":"SIG"}\n; SIG is Ed25519 over the bytes of
+ * BODY. Each commit signs its last line with the present key, names the next one in it, syncs, and erases the old.
  */
-#include "alert/json.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-#define CHAIN_TAIL	97	/* ,"sig":"<86>"}\n */
-#define CHAIN_SLOT	4096
+#define CHAIN_FILE	"alerts.jsonl"
+#define CHAIN_SUFFIX	512	/* a body may have RECORD_MAX minus these bytes */
 
 struct chain;
 
+/* What the next line will be, or is on top of. */
 struct chain_head { uint64_t sequence, segment, epoch; char prev[65]; char log[17]; };
 
 enum chain_found {		/* what opening found */
-	CHAIN_NEW,		/* no log, no keys: created; the anchor is new */
+	CHAIN_NEW,		/* no log: created; so is the anchor, if there was none */
 	CHAIN_WHOLE,
 	CHAIN_TORN,		/* a torn tail was kept aside and cut */
-	CHAIN_BROKEN,		/* no key slot continues the log: a new chain starts, under a new anchor, in a new log */
+	CHAIN_BROKEN,		/* no key continues the log: a new chain starts, under a new anchor, in a new log; the old ones were kept aside */
 };
 
 /*
- * Opens or creates the chain: LOG_DIR and STATE_DIR are directory descriptors (kept by the caller). Returns 0 or -errno.
- * FOUND and TORN_BYTES tell what to record.
+ * Opens or creates the chain: LOG_DIR and STATE_DIR are directory descriptors that can be synced (kept by the caller). FOUND tells what
+ * to record, TORN how many bytes were cut. Reads the whole log. Returns 0 or -errno.
  */
-int	chain_open(struct chain **, int log_dir, int state_dir, enum chain_found *found, uint64_t *torn_bytes);
+int	chain_open(struct chain **, int log_dir, int state_dir, enum chain_found *found, uint64_t *torn);
 void	chain_free(struct chain *);
 
 const struct chain_head *chain_head(const struct chain *);
 
-/* Adds one line to the batch in memory: BODY as alert_json() leaves it. Returns 0 or -ENOSPC: commit first. */
-int	chain_append(struct chain *, const char *body, size_t len, uint64_t boot_mono_ns, const char *boot_id);
+/* BODY as alert_json() leaves it: without its last two braces. SEALED: signed of its own, not only through the hash. */
+struct chain_line {
+	const char	*body;
+	size_t		 len;
+	uint64_t	 mono_ns;
+	const char	*boot_id;
+	bool		 sealed;
+};
+/* Adds one line to the batch in memory. 0; -ENOSPC or -EBUSY: commit first; -EMSGSIZE: no record is that long. */
+int	chain_append(struct chain *, const struct chain_line *);
 
 /*
- * Signs the last line of the batch with the next key in it, writes and syncs: after 0 every appended record is acknowledged.
- * On -errno (disk full, I/O) nothing is acknowledged, the file is cut back to the last acknowledged line, the batch is kept: call again later.
+ * Signs the last line of the batch with the next key in it, writes and syncs: after 0 every appended record is acknowledged, and the
+ * key that signed them is gone. On -errno (disk full, I/O) nothing is acknowledged, the file is cut back to the last acknowledged
+ * line, the batch is kept and takes nothing more: call again later.
  */
 int	chain_commit(struct chain *);
+
+/* Has room for one more line, and no commit is overdue. */
+bool	chain_has_room(const struct chain *);
+bool	chain_is_empty(const struct chain *);
+
+/* When there is time: makes the erasing of the last key durable. 0 or -errno. */
+int	chain_rest(struct chain *);
 
 /* The first public key: what a verifier is given. Hex, 64 characters. 0 or -errno. */
 int	chain_anchor(int state_dir, char hex[65]);

@@ -290,7 +290,7 @@ json_time(struct json *j, const char *key, uint64_t wall_ns)
 	char text[48];
 
 	civil(s / 86400, &year, &month, &day);
-	int n = snprintf(text, sizeof(text), "\"%04u-%02u-%02uT%02u:%02u:%02u.%09" PRIu64 "Z\"", year, month, day,
-	    of_day / 3600, of_day / 60 % 60, of_day % 60, wall_ns % NS_PER_SEC);
+	int n = snprintf(text, sizeof(text), "\"%04u-%02u-%02uT%02u:%02u:%02u.%09lluZ\"", year, month, day,
+	    of_day / 3600, of_day / 60 % 60, of_day % 60, (unsigned long long)(wall_ns % NS_PER_SEC));
 	raw(j, key, text, (size_t)n);
 }

@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -81,8 +80,8 @@ keep_read(int dir, const char *name, void *buf, size_t size)
 	return -EFBIG;
 }
 
-static bool
-there(int dir, const char *name)
+bool
+keep_exists(int dir, const char *name)
 {
 	struct stat st;
 
@@ -96,7 +95,7 @@ keep_aside(int dir, const char *from, const char *to)
 		if (errno != EINVAL)
 			return -errno;
 		/* A file system without that flag: nobody else writes here. */
-		if (there(dir, to))
+		if (keep_exists(dir, to))
 			return -EEXIST;
 		if (renameat(dir, from, dir, to))
 			return -errno;

@@ -4,6 +4,7 @@
  * Small files that must be whole after a crash, and evidence that must never be overwritten. DIR is a directory descriptor that
  * can be synced (not O_PATH). All return 0 or -errno.
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -12,6 +13,7 @@
 int	keep_write(int dir, const char *name, const void *data, size_t len, mode_t mode);
 /* Reads all of NAME; the number of bytes, -EFBIG if it does not fit, or -errno. */
 ssize_t	keep_read(int dir, const char *name, void *buf, size_t size);
+bool	keep_exists(int dir, const char *name);
 /* Renames without ever replacing; synced. */
 int	keep_aside(int dir, const char *from, const char *to);
 /* Copies bytes FROM to TO of FD into the new file NAME; synced. -EEXIST if there is one. */

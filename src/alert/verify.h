@@ -14,14 +14,11 @@ struct verify {
 	uint8_t		key[32];
 	uint64_t	sequence, sealed, records;	/* next expected; records covered by a signature; seen */
 	char		prev[65];
-	uint64_t	line;				/* 1-based, in the present file */
-	uint64_t	offset;				/* of the line's first byte in the present file */
-	enum damage	damage;
 	uint64_t	last_good_sequence;
 	char		last_good_time[40];		/* @timestamp of the last sealed record; "" none */
 };
 
-/* ANCHOR: 32 bytes. FROM: first expected sequence, with PREV its hash chain value (NULL: zeros). */
+/* Begins at the first record of the log. */
 void	verify_init(struct verify *, const uint8_t anchor[32]);
 /* One line with its newline. Returns DAMAGE_NONE or what is wrong; then stop. */
 enum damage verify_line(struct verify *, const char *line, size_t len);

@@ -36,6 +36,7 @@ struct page_process {
 
 struct page_record {
 	_Atomic uint64_t acked;		/* reports of the gate up to this number are on disk */
+	_Atomic uint64_t acked_state;	/* and those of the warden */
 	_Atomic uint64_t sequence;	/* next event.sequence */
 	_Atomic uint64_t epoch;		/* keys used so far */
 	_Atomic int32_t	 error;		/* errno of the last write, 0 well */

@@ -1,0 +1,92 @@
+#include <stdio.h>
+#include <string.h>
+#include "alert/reason.h"
+
+#define COMMAND_LINE_MAX 2048	/* the whole is in process.args */
+
+struct part { const char *s; int len; };
+
+/* For printf: at most MOST bytes of a text, its end if it is too long, since that is the telling part of a path. */
+static struct part
+part(const struct event *ev, enum event_text which, size_t most)
+{
+	size_t len;
+	const char *s = event_text(ev, which, &len);
+
+	if (len > most) {
+		s += len - most;
+		len = most;
+	}
+	return (struct part){ s, (int)len };
+}
+
+static const char *
+done(const struct report *r)
+{
+	const unsigned kills = ACTION_KILL | ACTION_KILL_PARENT | ACTION_KILL_TREE;
+
+	if (r->decision == DECISION_DENY)
+		return "Denied";
+	if (r->actions & kills)
+		return "Killed after";
+	if (r->actions & ACTION_SUSPEND)
+		return "Suspended after";
+	if (r->would == DECISION_DENY)
+		return "Would have denied";
+	return r->kind == REPORT_ALERT ? "Alert on" : "Saw";
+}
+
+/* "exec of /usr/bin/sh", "open of /etc/shadow by /usr/bin/cat", "connect by /usr/bin/nc". */
+static int
+act_words(const struct event *ev, char *out, size_t size)
+{
+	struct part exe = part(ev, TEXT_EXECUTABLE, 200), file = part(ev, TEXT_FILE_PATH, 200);
+	const char *kind = event_kind_name((enum event_kind)ev->kind);
+
+	if (ev->kind == EVENT_EXEC)
+		return snprintf(out, size, "%s of %.*s", kind, exe.len ? exe.len : file.len, exe.len ? exe.s : file.s);
+	if (file.len)
+		return snprintf(out, size, "%s of %.*s by %.*s", kind, file.len, file.s, exe.len ? exe.len : 18, exe.len ? exe.s : "an unknown program");
+	return snprintf(out, size, "%s by %.*s", kind, exe.len ? exe.len : 18, exe.len ? exe.s : "an unknown program");
+}
+
+void
+reason(const struct report *r, char out[REASON_MAX])
+{
+	const struct event *ev = &r->event;
+	char act[512], who[96] = "", below[256] = "", why[128] = "";
+	struct part told = part(ev, TEXT_REASON, REASON_MAX - 1), user = part(ev, TEXT_USER_NAME, 64);
+	struct part parent = part(ev, TEXT_PARENT_EXECUTABLE, 200), rule = part(ev, TEXT_RULE, 80);
+
+	if (told.len) {
+		snprintf(out, REASON_MAX, "%.*s", told.len, told.s);
+		return;
+	}
+	act_words(ev, act, sizeof(act));
+	if (user.len)
+		snprintf(who, sizeof(who), " as %.*s", user.len, user.s);
+	else if (ev->have & HAVE_USER)
+		snprintf(who, sizeof(who), " as user %u", ev->process.uid);
+	if (parent.len)
+		snprintf(below, sizeof(below), ", child of %.*s", parent.len, parent.s);
+	if (rule.len)
+		snprintf(why, sizeof(why), ": rule %.*s", rule.len, rule.s);
+	else
+		snprintf(why, sizeof(why), ": by %s", settled_name((enum settled)r->settled));
+	snprintf(out, REASON_MAX, "%s %s%s%s%s", done(r), act, who, below, why);
+}
+
+void
+reason_command_line(struct json *j, const struct event *ev)
+{
+	char line[COMMAND_LINE_MAX];
+	size_t len;
+	const char *s = event_text(ev, TEXT_ARGS, &len);
+
+	if (len > sizeof(line))
+		len = sizeof(line);
+	for (size_t i = 0; i < len; i++)
+		line[i] = s[i] ? s[i] : ' ';
+	if (len)
+		json_text_cap(j, "command_line", line, len, 2 * COMMAND_LINE_MAX);
+}

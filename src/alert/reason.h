@@ -1,0 +1,13 @@
+#ifndef ALERT_REASON_H
+#define ALERT_REASON_H
+/* What a record says in words. */
+#include "alert/json.h"
+
+#define REASON_MAX 1024
+
+/* One sentence: what was done, to what, by whom, and why. */
+void	reason(const struct report *, char out[REASON_MAX]);
+/* The arguments as one text, joined by blanks, as far as it has room: process.command_line. */
+void	reason_command_line(struct json *, const struct event *);
+
+#endif

@@ -1,0 +1,92 @@
+#include <string.h>
+#include "alert/json.h"
+#include "alert/line.h"
+#include "alert/verify.h"
+
+void
+verify_init(struct verify *v, const uint8_t anchor[32])
+{
+	*v = (struct verify){ 0 };
+	memcpy(v->key, anchor, sizeof(v->key));
+	memset(v->prev, '0', 64);
+}
+
+/* Records begin with their time; what does not is left out. */
+static void
+remember_time(struct verify *v, const char *text, size_t len)
+{
+	static const char start[] = "{\"@timestamp\":\"";
+	size_t from = sizeof(start) - 1, n = 0;
+
+	if (len < from || memcmp(text, start, from) != 0)
+		return;
+	while (n + 1 < sizeof(v->last_good_time) && from + n < len && text[from + n] != '"')
+		n++;
+	memcpy(v->last_good_time, text + from, n);
+	v->last_good_time[n] = '\0';
+}
+
+static enum damage
+check(const struct verify *v, const char *text, size_t len, struct line *l)
+{
+	if (len > RECORD_MAX)
+		return DAMAGE_LONG;
+	if (len == 0 || text[len - 1] != '\n')
+		return DAMAGE_TORN;
+	if (!line_parse(text, len, l))
+		return DAMAGE_NOT_RECORD;
+	if (l->sequence != v->sequence)
+		return DAMAGE_SEQUENCE;
+	if (strcmp(l->prev, v->prev) != 0)
+		return DAMAGE_CHAIN;
+	if (l->is_signed && !line_signed_by(text, l, v->key))
+		return DAMAGE_SIGNATURE;
+	return l->has_next && !l->is_signed ? DAMAGE_KEY_CHANGE : DAMAGE_NONE;
+}
+
+enum damage
+verify_line(struct verify *v, const char *text, size_t len)
+{
+	struct line l;
+	enum damage d = check(v, text, len, &l);
+
+	if (d != DAMAGE_NONE)
+		return d;
+	v->sequence++;
+	v->records++;
+	line_hash(text, len, v->prev);
+	if (!l.is_signed)
+		return DAMAGE_NONE;
+	v->sealed = v->records;
+	v->last_good_sequence = l.sequence;
+	remember_time(v, text, len);
+	if (l.has_next)
+		memcpy(v->key, l.next, sizeof(v->key));
+	return DAMAGE_NONE;
+}
+
+const char *
+damage_text(enum damage d)
+{
+	switch (d) {
+	case DAMAGE_NONE:
+		return "nothing is wrong";
+	case DAMAGE_TORN:
+		return "the last line has no end";
+	case DAMAGE_NOT_RECORD:
+		return "this is no record: its form or its bytes were changed";
+	case DAMAGE_SEQUENCE:
+		return "records are missing, were added, or change places here: the number is wrong";
+	case DAMAGE_CHAIN:
+		return "the record before this one was changed, removed or replaced: its hash is another";
+	case DAMAGE_SIGNATURE:
+		return "the signature is wrong: this record or one before it was changed after it was written";
+	case DAMAGE_KEY_CHANGE:
+		return "a new key is named by a record that nobody signed";
+	case DAMAGE_LONG:
+		return "this line is longer than any record";
+	case DAMAGE__MAX:
+		break;
+	}
+	return "unknown damage";
+}
