@@ -9,6 +9,7 @@
 #include "base/procfs.h"
 #include "gate/act.h"
 #include "gate/fetch.h"
+#include "gate/late.h"
 #include "gate/proc.h"
 #include "gate/spool.h"
 
@@ -27,8 +28,9 @@ act_leaves_trace(const struct verdict *v)
 uint64_t
 act_event_id(struct gate *g)
 {
-	/* A bijective mix of a number that never repeats in a boot and the boot's own. */
-	uint64_t z = g->setup.boot + atomic_load(&g->setup.page->gate.report_number) * 0x9e3779b97f4a7c15ull;
+	/* A bijective mix of a number that never repeats while yettd runs, and of boot and start. */
+	uint64_t n = atomic_fetch_add(&g->setup.page->gate.event_number, 1);
+	uint64_t z = g->setup.boot + atomic_load(&g->setup.page->warden.started_ns) + n * 0x9e3779b97f4a7c15ull;
 
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
@@ -110,7 +112,8 @@ report(struct gate *g, enum report_kind kind, uint64_t latency_ns)
 	g->report.repeated = 0;
 	g->report.latency_us = (uint32_t)(latency_ns / NS_PER_US);
 	g->report.event.id = act_event_id(g);
-	spool_put(g);
+	if (!late_keep(g))
+		spool_put(g);
 	spool_flush(g);
 }
 

@@ -12,6 +12,7 @@
 #include "gate/fan.h"
 #include "gate/fetch.h"
 #include "gate/held.h"
+#include "gate/late.h"
 #include "gate/proc.h"
 #include "gate/spool.h"
 #include "gate/state.h"
@@ -72,8 +73,10 @@ conclude(struct gate *g, struct question *q, bool busy)
 	remember(g, q);
 	if (!waits)
 		too_late(&g->verdict);
-	if (trace)
-		fetch(g, q, FETCH_FOR_RECORD & ~g->report.event.tried);
+	if (trace) {
+		fetch(g, q, (FETCH_FOR_RECORD & ~g->report.event.tried) | HAVE_HASH);
+		late_ask(g, q);
+	}
 	fan_answer(g, q, (enum decision)g->verdict.decision, busy);
 	uint64_t latency_ns = now_boot_ns() - taken_ns;
 	if (waits)
@@ -198,7 +201,8 @@ serve_notice(struct gate *g)
 	if (settle(g, NULL) || !act_leaves_trace(&g->verdict))
 		return;
 	too_late(&g->verdict);
-	fetch(g, NULL, FETCH_FOR_RECORD & ~g->report.event.tried);
+	fetch(g, NULL, (FETCH_FOR_RECORD & ~g->report.event.tried) | HAVE_HASH);
+	g->late_ticket = 0;
 	act(g, now_boot_ns() - g->report.event.boot_ns);
 }
 
@@ -234,6 +238,7 @@ gate_on_scanned(struct gate *g, const struct wire_msg *m)
 	memcpy(&s, m->payload, sizeof(s));
 	if (!s.error && !s.changed && s.interpreter_len <= sizeof(s.interpreter))
 		hashes_put(g->hashes, &s.file, s.type, s.interpreter, s.interpreter_len);
+	late_scanned(g, s.ticket);
 	while (held_resume(g, s.ticket, &q))
 		serve(g, &q);
 }
@@ -357,7 +362,7 @@ tend(struct loop *l)
 	tend_scan(g, now);
 	for (int i = 0; i < NOTES_A_TURN && proc_next(g); i++)
 		serve_notice(g);
-	int wait = sooner(proc_tend(g, now), held_wait_ms(g, now));
+	int wait = sooner(sooner(proc_tend(g, now), held_wait_ms(g, now)), late_tend(g, now));
 	struct tree_stats ts;
 	tree_stats(g->tree, &ts);
 	atomic_store_explicit(&page->gate.tree_nodes, ts.nodes, memory_order_relaxed);
@@ -394,6 +399,7 @@ start(struct gate *g)
 	g->record_start_ns = atomic_load(&g->setup.page->process[ROOM_RECORD].started_ns);
 	g->scan_start_ns = atomic_load(&g->setup.page->process[ROOM_SCAN].started_ns);
 	g->sent = atomic_load(&g->setup.page->record.acked);
+	late_recover(g);
 	if ((err = add(g, &g->exec_source, g->setup.exec_group, on_exec_group, true)) ||
 	    (err = add(g, &g->open_source, g->setup.open_group, on_open_group, false)) ||
 	    (err = add(g, &g->watch_source, g->setup.watch_sock, on_watch, false)) ||

@@ -61,7 +61,8 @@ struct gate {
 	struct proc_reader	 reader;
 	struct held		 held[HELD_MAX];
 	unsigned		 n_held;
-	uint64_t		 ticket;
+	uint64_t		 ticket;	/* last one given to scan */
+	uint64_t		 late_ticket;	/* what the report in hand waits for, 0 nothing */
 	uint64_t		 reports_lost;	/* since last told */
 	uint64_t		 sent;		/* number of the last report handed to record */
 	uint64_t		 record_start_ns; /* of the record process that it was handed to */

@@ -323,6 +323,19 @@ start_all(struct warden *w)
 	return 0;
 }
 
+/* What the gate reported goes to the disk before the gate goes. */
+static void
+wait_for_reports(struct warden *w)
+{
+	struct page *p = w->page;
+
+	for (int ms = 0; ms < STOP_WAIT_MS && w->child[ROOM_GATE].pid && w->child[ROOM_RECORD].pid; ms += 5) {
+		if (!atomic_load(&p->gate.late) && atomic_load(&p->record.acked) >= atomic_load(&p->gate.report_number))
+			return;
+		usleep(5000);
+	}
+}
+
 /* Nobody is left waiting, the rules of audit are gone, and the last record says so. */
 static void
 stop_all(struct warden *w)
@@ -332,6 +345,7 @@ stop_all(struct warden *w)
 	w->stopping = true;
 	notify_send(w, "STOPPING=1");
 	marks_flush(&w->groups);
+	wait_for_reports(w);
 	child_kill(w, ROOM_GATE);
 	backstop_sweep(w, DECISION_ALLOW);
 	groups_close(&w->groups);	/* whatever was not read yet is allowed by the kernel now */

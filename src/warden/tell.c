@@ -17,6 +17,7 @@ send_told(struct warden *w, const struct told *t)
 	static struct report r;
 
 	memset(&r, 0, offsetof(struct report, event));
+	r.number = t->number;
 	r.kind = REPORT_STATE;
 	r.mode = (uint8_t)w->groups.mode;
 	event_init(&r.event, EVENT_AGENT, SENSOR_SELF);
@@ -33,12 +34,24 @@ send_told(struct warden *w, const struct told *t)
 void
 tell_flush(struct warden *w)
 {
-	unsigned sent = 0;
+	uint64_t acked = atomic_load(&w->page->record.acked_state), started = atomic_load(&w->page->process[ROOM_RECORD].started_ns);
+	unsigned done = 0;
 
-	while (sent < w->n_told && send_told(w, &w->told[sent]) == 0)
-		sent++;
-	w->n_told -= sent;
-	memmove(w->told, w->told + sent, w->n_told * sizeof(w->told[0]));
+	while (done < w->n_told && w->told[done].number <= acked)
+		done++;
+	w->n_told -= done;
+	memmove(w->told, w->told + done, w->n_told * sizeof(w->told[0]));
+	if (started != w->told_to_ns) {		/* a new process knows only what is on disk */
+		w->told_to_ns = started;
+		w->told_sent = acked;
+	}
+	for (unsigned i = 0; i < w->n_told; i++) {
+		if (w->told[i].number <= w->told_sent)
+			continue;
+		if (send_told(w, &w->told[i]))
+			return;
+		w->told_sent = w->told[i].number;
+	}
 }
 
 void
@@ -54,6 +67,7 @@ tell(struct warden *w, const char *what, uint64_t count, const char *fmt, ...)
 	log_notice("%s: %s", t.what, t.why);
 	if (w->n_told == TOLD_MAX)	/* the newest of the same kind says most: the last place is overwritten */
 		w->n_told--;
+	t.number = ++w->told_number;
 	w->told[w->n_told++] = t;
 	tell_flush(w);
 }

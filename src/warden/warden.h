@@ -60,7 +60,7 @@ struct helper {
 	struct msg_request request;	/* who asked; ticket 0: nobody waits for a reply */
 };
 
-struct told { char what[32], why[480]; uint64_t count, wall_ns, boot_ns; };
+struct told { char what[32], why[480]; uint64_t number, count, wall_ns, boot_ns; };
 #define TOLD_MAX 32
 
 struct warden {
@@ -91,6 +91,8 @@ struct warden {
 	bool		backstop_reads;	/* no gate lives: we are the one reader */
 	struct told	told[TOLD_MAX];
 	unsigned	n_told;
+	uint64_t	told_number, told_sent;	/* last one kept, last one sent to the present record process */
+	uint64_t	told_to_ns;	/* start of that process */
 	uint64_t	second_ns;	/* last one-second round */
 	uint64_t	proc_events;	/* at that round */
 	uint64_t	watchdog_ns;	/* period of pings to the service manager, 0 none */

@@ -24,6 +24,8 @@ struct page_gate {
 	_Atomic uint64_t loop_ns;	/* last turn of the loop */
 	_Atomic uint64_t policy_generation; /* in force */
 	_Atomic uint64_t report_number;	/* last report handed out */
+	_Atomic uint64_t event_number;	/* last event that was given an id */
+	_Atomic uint32_t late;		/* entries of page.late in use */
 	_Atomic uint64_t latency[PAGE_LATENCY_BUCKETS];
 	_Atomic uint64_t tree_nodes, parked;
 	_Atomic uint64_t proc_heard_ns;	/* last message of the proc connector */
@@ -65,6 +67,14 @@ struct page_mount {			/* written by the warden before `mounts` grows */
 	char		 path[128], type[16], why[64]; /* why: reason when not covered */
 };
 
+/* A report that waits for a hash (see gate/late.h). */
+#define PAGE_LATE 32
+struct page_late {
+	_Atomic uint64_t ticket;	/* of the scan it waits for; 0: free */
+	uint64_t	 due_ns;	/* waits no longer */
+	struct report	 report;
+};
+
 #define PAGE_SPOOL (4u << 20)
 
 /* Reports that are not on disk yet; survives the gate (see gate/spool.h). */
@@ -80,6 +90,7 @@ struct page {
 	struct page_warden	warden;
 	struct page_mount	mount[PAGE_MOUNTS];
 	_Atomic uint64_t	counter[COUNTER__MAX];
+	struct page_late	late[PAGE_LATE];
 	struct page_spool	spool;
 };
 

@@ -1,0 +1,20 @@
+#ifndef GATE_LATE_H
+#define GATE_LATE_H
+/*
+ * Reports that wait for the hash of their file. The answer was given long ago; a record that names the content is worth a moment.
+ * They wait in the shared page, so that the death of the gate loses none.
+ */
+#include "gate/state.h"
+
+/* Asks scan for the content of the file in hand, if the report lacks it and there is room to wait. Before Q is answered. */
+void	late_ask(struct gate *, const struct question *);
+/* True: the report in hand waits for what was asked just now. False: report it as it is. */
+bool	late_keep(struct gate *);
+/* The content that TICKET asked for is in the cache, or will never be. */
+void	late_scanned(struct gate *, uint64_t ticket);
+/* Reports what has waited long enough, with or without a hash. Returns ms until the next, -1 none. */
+int	late_tend(struct gate *, uint64_t now_ns);
+/* What a predecessor left. */
+void	late_recover(struct gate *);
+
+#endif
