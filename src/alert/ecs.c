@@ -58,7 +58,7 @@ text(struct writer *w, enum event_text which, struct member m)
 		was_cut(w, m.member);
 }
 
-/* A list whose parts are separated by NUL. */
+/* A list: each part ends in NUL, or with the text. */
 static void
 list(struct writer *w, enum event_text which, struct member m)
 {
@@ -68,16 +68,14 @@ list(struct writer *w, enum event_text which, struct member m)
 	if (!len)
 		return;
 	json_array(&w->j, m.key);
-	for (bool more = true; more;) {
+	while (s < end) {
 		size_t n = strnlen(s, (size_t)(end - s)), before = w->j.len;
-		size_t taken = json_text_cap(&w->j, NULL, s, n, left);
-		size_t used = w->j.len - before + 1;
-		left = used < left ? left - used : 0;
-		more = s + n < end && taken == n && left;
-		if (taken < n || (s + n < end && !more)) {
+		size_t taken = left ? json_text_cap(&w->j, NULL, s, n, left) : 0, used = w->j.len - before;
+		if (taken < n || !used) {
 			was_cut(w, m.member);
 			break;
 		}
+		left = used < left ? left - used : 0;
 		s += n + 1;
 	}
 	json_array_end(&w->j);

@@ -83,6 +83,8 @@ reason_command_line(struct json *j, const struct event *ev)
 	size_t len;
 	const char *s = event_text(ev, TEXT_ARGS, &len);
 
+	if (len && s[len - 1] == '\0')
+		len--;
 	if (len > sizeof(line))
 		len = sizeof(line);
 	for (size_t i = 0; i < len; i++)

@@ -219,6 +219,10 @@ on_helper(struct source *s, uint32_t events)
 	memcpy(w->config.log, old.log, sizeof(old.log));
 	memcpy(w->config.state, old.state, sizeof(old.state));
 	memcpy(w->config.run, old.run, sizeof(old.run));
+	memcpy(w->config.filesystems, old.filesystems, sizeof(old.filesystems));
+	w->config.n_filesystems = old.n_filesystems;
+	w->config.filesystems_auto = old.filesystems_auto;
+	h.mode = l->mode == MODE_ENFORCE ? MODE_ENFORCE : MODE_MONITOR;
 	apply(w, &h);
 	return 0;
 }
@@ -234,7 +238,9 @@ helper_run(struct warden *w, int sock, bool reload, enum mode wanted)
 	l->err = reload ? config_load(&l->config, w->config_path, &l->faults) : 0;
 	if (l->err)
 		return 1;
-	struct policy_sources s = sources(&l->config, wanted);
+	/* A mode that was set by hand holds until the file says another one than before. */
+	l->mode = !l->err && l->config.mode != w->config.mode ? l->config.mode : wanted;
+	struct policy_sources s = sources(&l->config, l->mode);
 	int fd = policy_build(&s, &l->faults);
 	l->err = fd < 0 ? fd : 0;
 	return fd < 0 || wire_send(sock, MSG_POLICY, &m, sizeof(m), fd);

@@ -46,7 +46,7 @@ struct child {
 };
 
 /* What the helper child hands back: it reads what admins wrote, so that a fault there is not ours. */
-struct loaded { struct config config; struct faults faults; int err; char hash[65]; };
+struct loaded { struct config config; struct faults faults; int err; enum mode mode; };
 
 enum change { CHANGE_NONE, CHANGE_RELOAD, CHANGE_MODE };
 
