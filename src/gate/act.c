@@ -134,7 +134,8 @@ act(struct gate *g, uint64_t latency_ns)
 	    v->would == DECISION_DENY;
 	if (alert)
 		counter_add(g->setup.page, COUNTER_ALERTS, 1);
-	report(g, alert ? REPORT_ALERT : REPORT_EVENT, latency_ns);
+	if (alert || g->setup.config->events)
+		report(g, alert ? REPORT_ALERT : REPORT_EVENT, latency_ns);
 }
 
 void
