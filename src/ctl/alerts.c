@@ -80,10 +80,11 @@ show_line(const struct query *q, const json_t *record)
 	enum severity severity = view_severity(record);
 	enum color color = COLOR_NONE;
 	const char *outcome = view_outcome(record, &color), *rule = store_text(record, "rule.name");
-	char when[WHEN_TEXT], what[1024];
+	char when[WHEN_TEXT], what[1024], id[9];
 
 	when_short(store_time(record), now_wall_ns(), when);
-	unsigned used = term_fit(store_text(record, "event.id"), (struct fit){ 8, true });
+	snprintf(id, sizeof(id), "%s", store_text(record, "event.id"));	/* as much as `why` needs */
+	unsigned used = term_fit(id, (struct fit){ 8, true });
 	used += (unsigned)printf(" %s ", when);
 	term_word(colors[severity], severity_name(severity), 9);
 	term_word(color, outcome, 11);

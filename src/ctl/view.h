@@ -8,11 +8,9 @@
 /* "DENIED", "WOULD DENY", "KILLED", "SUSPENDED", "ALERT", "EVENT", "STATE". */
 const char *view_outcome(const json_t *record, enum color *);
 enum severity view_severity(const json_t *record);
-/* Kind of event, e.g. "exec", or -1. */
+/* enum event_kind of what it tells, or -1. */
 int	view_kind(const json_t *record);
 /* Is it one that `alerts` shows? */
 bool	view_is_alert(const json_t *record);
-/* Is S among the texts of the list at PATH? */
-bool	view_lists(const json_t *record, const char *path, const char *s);
 
 #endif

@@ -241,7 +241,7 @@ audit_lock() {
 	flock -w 600 "$AUDIT_FD" || give_up "another test holds audit"
 }
 
-mount -t tmpfs -o size=256m,mode=0755 yett-test "$T" || { echo "not ok - a tmpfs of its own"; exit 1; }
+mount -t tmpfs -o size=640m,mode=0755 yett-test "$T" || { echo "not ok - a tmpfs of its own"; exit 1; }
 mkdir -p "$P" "$VENDOR"
 field "$M"
 put "$PROG/step" "$M/step"

@@ -3,7 +3,8 @@
 # shellcheck source=/dev/null
 . "${LIB:?run it by tests/live/run}"
 
-put "$PROG/step" "$M"/bin/{forbidden,free,parent,other,child,elder,late,web,shell,tool,argful,hashed,good} "$M"/owned/{his,ours} "$M"/mode/{open,shut}
+put "$PROG/step" "$M"/bin/{forbidden,free,parent,other,child,elder,late,web,shell,tool,hashed,good} "$M"/owned/{his,ours} "$M"/mode/{open,shut}
+put "$PROG/nop" "$M/bin/argful"
 printf 'another content' >>"$M/bin/hashed"
 chown "$NOBODY" "$M/owned/his"
 chmod 0777 "$M/mode/open"

@@ -20,14 +20,14 @@ END
 DEADLINE=10s
 start
 
-# storm DIRECTORY: prints the middle wait for an exec meanwhile
+# storm DIRECTORY EXECS: learns the middle wait for an exec meanwhile
 storm() {
 	local said out
 	coproc OPENS { exec "$PROG/openstorm" 1500 "$1"; }
 	local pid=$OPENS_PID in=${OPENS[1]} from=${OPENS[0]}
 	read -r -t 60 -u "$from" said
 	[ "$said" = running ] || { kill -9 "$pid"; return 1; }
-	out=$("$PROG/storm" -n 200 "$M/elsewhere/nop")
+	out=$("$PROG/storm" -n "$2" "$M/elsewhere/nop")
 	exec {in}>&-
 	read -r -t 60 -u "$from" TALLY
 	wait "$pid" 2>/dev/null
@@ -36,12 +36,12 @@ storm() {
 
 quiet=$("$PROG/storm" -n 200 "$M/elsewhere/nop")
 asked=$(counter open_asked)
-if storm "$M/watched"; then ok "1,500 threads open"; else not_ok "1,500 threads open" running nothing; fi
+if storm "$M/watched" 200; then ok "1,500 threads open"; else not_ok "1,500 threads open" running nothing; fi
 under=$EXECS
 is "each exec ran" 200 "$(word ran "$under")"
 is "no open failed" 0 "$(word failed "$TALLY")"
 number "the opens were asked for" "$(($(counter open_asked) - asked))" -ge 1500
-storm "$M/unwatched"
+storm "$M/unwatched" 5
 plain=$EXECS
 echo "  middle wait for an exec: quiet $(word middle_us "$quiet") us, under watched opens $(word middle_us "$under") us," \
     "under unwatched opens $(word middle_us "$plain") us; longest under watched opens $(word longest_us "$under") us"

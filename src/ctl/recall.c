@@ -1,0 +1,137 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "ctl/recall.h"
+#include "ctl/store.h"
+#include "ctl/view.h"
+#include "policy/given.h"
+
+/* Flags that say that a value not found proves nothing, and the members whose cutting in the record means the same. */
+static const struct { const char *name; uint32_t flag; } cuts[] = {
+	{ "args-cut", FLAG_ARGS_CUT }, { "process.args", FLAG_ARGS_CUT }, { "process.parent.args", FLAG_ARGS_CUT },
+	{ "process.env_vars", FLAG_ARGS_CUT }, { "ancestry-cut", FLAG_ANCESTRY_CUT }, { "process.ancestor.executable", FLAG_ANCESTRY_CUT },
+	{ "path-cut", FLAG_PATH_CUT }, { "process.executable", FLAG_PATH_CUT }, { "process.parent.executable", FLAG_PATH_CUT },
+	{ "process.previous.executable", FLAG_PATH_CUT }, { "file.path", FLAG_PATH_CUT },
+	{ "write-unsure", FLAG_WRITE_UNSURE }, { "notified", FLAG_NOTIFIED }, { "loader", FLAG_LOADER },
+};
+
+static int
+hex(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Undoes \xNN (alert/json.h). OUT has room for as many bytes as S. Returns the length. */
+static size_t
+bytes_of(const char *s, char *out)
+{
+	size_t n = 0;
+
+	for (; *s; s++) {
+		bool escaped = s[0] == '\\' && s[1] == 'x' && hex(s[2]) >= 0 && hex(s[3]) >= 0;
+		out[n++] = (char)(escaped ? hex(s[2]) << 4 | hex(s[3]) : *s);
+		s += escaped ? 3 : 0;
+	}
+	return n;
+}
+
+/* False: no event can hold it. */
+static bool
+set_one(struct event *ev, enum field f, const json_t *value)
+{
+	char text[EVENT_ARGS_MAX], why[256];
+	size_t len;
+
+	if (json_is_integer(value)) {
+		len = (size_t)snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(value));
+	} else if (json_is_boolean(value)) {
+		len = (size_t)snprintf(text, sizeof(text), "%s", json_is_true(value) ? "true" : "false");
+	} else if (json_is_string(value) && json_string_length(value) < sizeof(text)) {
+		len = bytes_of(json_string_value(value), text);
+	} else {
+		return false;
+	}
+	return policy_event_set(ev, f, text, len, why, sizeof(why)) == 0;
+}
+
+static unsigned
+set_ancestors(struct event *ev, const json_t *list)
+{
+	const json_t *one;
+	unsigned left_out = 0;
+	size_t i;
+
+	if (json_is_array(list))
+		ev->have |= HAVE_ANCESTORS;
+	json_array_foreach(list, i, one)
+		left_out += !set_one(ev, FIELD_ANCESTOR_EXECUTABLE, json_object_get(one, "executable"));
+	return left_out;
+}
+
+/* Where the record has a field that is not under its own name. */
+static const char *
+path_of(enum field f)
+{
+	if (f == FIELD_GROUP_ID)
+		return "user.group.id";
+	if (f == FIELD_GROUP_NAME)
+		return "user.group.name";
+	return field_info(f)->name;
+}
+
+/* Follows from another field, or is said in another clock. */
+static bool
+derived(enum field_type t)
+{
+	return t == TYPE_NAME || t == TYPE_DIR || t == TYPE_EXT || t == TYPE_JOINED || t == TYPE_ANCESTORS || t == TYPE_ANCESTOR_NAMES ||
+	    t == TYPE_CLOCK;
+}
+
+static unsigned
+set_fields(struct event *ev, const json_t *record)
+{
+	unsigned left_out = 0;
+
+	for (int f = 0; f < FIELD__MAX; f++) {
+		const json_t *value = store_get(record, path_of((enum field)f)), *one;
+		size_t i;
+		if (!value || derived(field_info((enum field)f)->type))
+			continue;
+		if (field_info((enum field)f)->type != TYPE_LIST)
+			left_out += !set_one(ev, (enum field)f, value);
+		json_array_foreach(value, i, one)
+			left_out += !set_one(ev, (enum field)f, one);
+	}
+	return left_out;
+}
+
+static void
+set_flags(struct event *ev, const json_t *list)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(list, i, one)
+		for (size_t k = 0; k < sizeof(cuts) / sizeof(cuts[0]); k++)
+			if (json_is_string(one) && strcmp(json_string_value(one), cuts[k].name) == 0)
+				ev->flags |= cuts[k].flag;
+}
+
+bool
+recall(struct event *ev, const json_t *record, unsigned *left_out)
+{
+	int kind = view_kind(record);
+	int64_t mono_ns = 0;
+
+	if (kind < 0 || kind == EVENT_AGENT)
+		return false;
+	event_init(ev, (enum event_kind)kind, event_kind_sensor((enum event_kind)kind));
+	ev->id = strtoull(store_text(record, "event.id"), NULL, 16);
+	ev->wall_ns = store_time(record);
+	if (store_number(record, "yett.mono", &mono_ns))
+		ev->boot_ns = (uint64_t)mono_ns;
+	*left_out = set_fields(ev, record) + set_ancestors(ev, store_get(record, "process.ancestor"));
+	set_flags(ev, store_get(record, "yett.flags"));
+	set_flags(ev, store_get(record, "yett.truncated"));
+	return true;
+}
