@@ -289,10 +289,14 @@ draft_whole(struct draft *d, struct draft_section *s, const char *key)
 		return k->text->text;
 	for (struct draft_text *t = k->text; t; t = t->next)
 		n += strlen(t->text) + 1;
-	char *all = pool_take(&d->pool, n + 1), *at = all;
-	for (struct draft_text *t = k->text; all && t; t = t->next)
-		at += sprintf(at, "%s%s", t == k->text ? "" : " ", t->text);
-	return all ? all : "";
+	char *all = pool_take(&d->pool, n), *at = all;
+	if (!all)
+		return "";
+	for (struct draft_text *t = k->text; t; t = t->next) {
+		at = stpncpy(at, t->text, n - (size_t)(at - all));
+		*at++ = t->next ? ' ' : '\0';
+	}
+	return all;
 }
 
 /* One value from *S on, unquoted into OUT; NULL when there is none. Sets *BAD for a quote without an end. */

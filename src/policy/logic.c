@@ -30,7 +30,8 @@ refuse(struct logic *l, const char *why)
 static bool
 is_setting(const struct draft_section *s, const char *key)
 {
-	static const char *const of_rule[] = { "description", "on", "condition", "action", "severity", "threat.technique.id", "message", "mode", NULL };
+	static const char *const of_rule[] = { "description", "on", "condition", "action", "severity", "threat.technique.id", "message",
+		"mode", NULL };
 	static const char *const of_exception[] = { "rules", "condition", "reason", "expires", NULL };
 	const char *const *k = s->kind == SECTION_RULE ? of_rule : of_exception;
 

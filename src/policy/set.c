@@ -294,12 +294,13 @@ set_key(struct build *b, const struct draft_key *k, const struct set_spec *spec)
 
 	for (const struct draft_text *t = k->text; t; t = t->next)
 		n += strlen(t->text) + 1;
-	char *key = pool_take(&b->d.pool, n), *at = key;
+	char *key = pool_take(&b->d.pool, n);
+	size_t at = 0;
 	if (!key)
 		return "";
-	at += sprintf(at, "%d %d %d", (int)spec->as, (int)spec->how, spec->nocase);
+	at += (size_t)snprintf(key, n, "%d %d %d", (int)spec->as, (int)spec->how, spec->nocase);
 	for (const struct draft_text *t = k->text; t; t = t->next)
-		at += sprintf(at, "\n%s", t->text);
+		at += (size_t)snprintf(key + at, n - at, "\n%s", t->text);
 	return key;
 }
 

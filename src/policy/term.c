@@ -1,30 +1,40 @@
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include "policy/build.h"
 #include "policy/near.h"
 
-enum mod { MOD_CONTAINS, MOD_STARTSWITH, MOD_ENDSWITH, MOD_CIDR, MOD_ALL, MOD_CASED, MOD_NOCASE, MOD_EXISTS, MOD_GT, MOD_GTE, MOD_LT, MOD_LTE,
-	MOD_BASE64OFFSET, MOD_FIELDREF, MOD_RE, MOD__MAX };
+enum mod {
+	MOD_CONTAINS, MOD_STARTSWITH, MOD_ENDSWITH, MOD_CIDR, MOD_ALL, MOD_CASED, MOD_NOCASE, MOD_EXISTS, MOD_GT, MOD_GTE, MOD_LT,
+	MOD_LTE, MOD_BASE64OFFSET, MOD_FIELDREF, MOD_RE, MOD__MAX
+};
 
-static const char *const mods[MOD__MAX] = { "contains", "startswith", "endswith", "cidr", "all", "cased", "nocase", "exists", "gt", "gte", "lt",
-	"lte", "base64offset", "fieldref", "re" };
+static const char *const mods[MOD__MAX] = {
+	[MOD_CONTAINS] = "contains", [MOD_STARTSWITH] = "startswith", [MOD_ENDSWITH] = "endswith", [MOD_CIDR] = "cidr",
+	[MOD_ALL] = "all", [MOD_CASED] = "cased", [MOD_NOCASE] = "nocase", [MOD_EXISTS] = "exists", [MOD_GT] = "gt", [MOD_GTE] = "gte",
+	[MOD_LT] = "lt", [MOD_LTE] = "lte", [MOD_BASE64OFFSET] = "base64offset", [MOD_FIELDREF] = "fieldref", [MOD_RE] = "re",
+};
+#define VALUES_SHOWN	200	/* bytes */
 #define BIT(m)		(1u << MOD_##m)
-#define FOR_TEXT	(BIT(CONTAINS) | BIT(STARTSWITH) | BIT(ENDSWITH) | BIT(ALL) | BIT(CASED) | BIT(NOCASE) | BIT(EXISTS) | BIT(BASE64OFFSET) | BIT(FIELDREF))
+#define FOR_TEXT	(BIT(CONTAINS) | BIT(STARTSWITH) | BIT(ENDSWITH) | BIT(ALL) | BIT(CASED) | BIT(NOCASE) | BIT(EXISTS) | \
+			 BIT(BASE64OFFSET) | BIT(FIELDREF))
 #define FOR_NUMBER	(BIT(GT) | BIT(GTE) | BIT(LT) | BIT(LTE) | BIT(EXISTS) | BIT(FIELDREF))
 #define HOWS		(BIT(CONTAINS) | BIT(STARTSWITH) | BIT(ENDSWITH) | BIT(CIDR) | BIT(GT) | BIT(GTE) | BIT(LT) | BIT(LTE) | BIT(BASE64OFFSET))
 
 struct parsed { bool not; const char *group; size_t group_len; enum field field; unsigned mods; };
 
+static bool	fault(struct build *, const struct draft_section *, const struct draft_key *, const char *fmt, ...)
+		__attribute__((format(printf, 4, 5)));
+
 static bool
-fault(struct build *b, const struct draft_section *s, const struct draft_key *k, const char *fmt, const char *what, const char *hint)
+fault(struct build *b, const struct draft_section *s, const struct draft_key *k, const char *fmt, ...)
 {
 	char why[FAULT_TEXT];
+	va_list ap;
 
-	/* FMT has two %s: what is wrong, and the remedy. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"	/* the formats stand in this file, two lines above their use */
-	snprintf(why, sizeof(why), fmt, what, hint);
-#pragma GCC diagnostic pop
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
 	fault_add(b->d.faults, s->file, k->line, "%s", why);
 	return false;
 }
@@ -46,8 +56,7 @@ take_modifiers(struct build *b, const struct draft_section *s, const struct draf
 		at += n;
 	}
 	if (*out & BIT(RE))
-		return fault(b, s, k, "regular expressions are not available in this version%s%s",
-		    "; use contains, startswith, endswith or wildcards", "");
+		return fault(b, s, k, "regular expressions are not available in this version; use contains, startswith, endswith or wildcards");
 	return true;
 }
 
@@ -124,11 +133,11 @@ check_modifiers(struct build *b, const struct draft_section *s, const struct dra
 		if ((p->mods & ~fitting(as)) & 1u << m)
 			return fault(b, s, k, "'|%s' does not fit %s", mods[m], field_info(p->field)->name);
 	if (how & (how - 1))
-		return fault(b, s, k, "only one of contains, startswith, endswith, base64offset, gt, gte, lt, lte fits in %s%s", k->key, "");
+		return fault(b, s, k, "only one of contains, startswith, endswith, base64offset, gt, gte, lt, lte fits in %s", k->key);
 	if ((p->mods & BIT(EXISTS)) && (p->mods & ~BIT(EXISTS)))
-		return fault(b, s, k, "'|exists' stands alone%s%s", "", "");
+		return fault(b, s, k, "'|exists' stands alone");
 	if ((p->mods & BIT(CASED)) && (p->mods & BIT(NOCASE)))
-		return fault(b, s, k, "'|cased' and '|nocase' contradict each other%s%s", "", "");
+		return fault(b, s, k, "'|cased' and '|nocase' contradict each other");
 	return true;
 }
 
@@ -160,7 +169,7 @@ compile_exists(struct build *b, struct draft_section *s, struct draft_key *k, st
 	const char *v = k->text->text;
 
 	if (strcmp(v, "true") != 0 && strcmp(v, "false") != 0)
-		return fault(b, s, k, "'%s' is not true or false%s", v, "");
+		return fault(b, s, k, "'%.80s' is not true or false", v);
 	c->test = L_EXISTS;
 	c->arg = v[0] == 't';
 	return true;
@@ -176,22 +185,24 @@ compile_reference(struct build *b, struct draft_section *s, struct draft_key *k,
 	int other = field_find(v);
 
 	if (other < 0)
-		return fault(b, s, k, "unknown field '%s'%s", v, near_hint(field_nearest(v), hint, sizeof(hint)));
+		return fault(b, s, k, "unknown field '%.80s'%s", v, near_hint(field_nearest(v), hint, sizeof(hint)));
 	if (how > HOW_ENDS || field_is_text(field_info((enum field)other)->type) != field_is_text(field_info(p->field)->type))
-		return fault(b, s, k, "%s cannot be compared with %s in this way", k->key, v);
+		return fault(b, s, k, "%.80s cannot be compared with %s in this way", k->key, v);
 	c->test = L_FIELD;
 	c->arg = (uint32_t)other | (uint32_t)hows[how] << 16;
 	return true;
 }
 
+/* As written, for those who explain a verdict; long ones are told by their beginning. */
 static uint32_t
-values_string(struct build *b, struct draft_section *s, struct draft_key *k)
+values_string(struct build *b, struct draft_section *s, const struct draft_key *k)
 {
-	char *text = pool_copy(&b->d.pool, draft_whole(&b->d, s, k->key), strlen(draft_whole(&b->d, s, k->key)));
+	const char *all = draft_whole(&b->d, s, k->key);
+	char text[VALUES_SHOWN + 1];
 
-	if (text && strlen(text) > 200)
-		strcpy(text + 197, "...");
-	return build_string(b, text ? text : "");
+	if ((size_t)snprintf(text, sizeof(text), "%s", all) >= sizeof(text))
+		memcpy(text + VALUES_SHOWN - 3, "...", 3);
+	return build_string(b, text);
 }
 
 bool
