@@ -100,7 +100,7 @@ event_from_wire(struct event *ev, const void *buf, size_t len)
 	memcpy(ev, buf, len);
 	if (ev->kind >= EVENT__MAX || ev->sensor >= SENSOR__MAX || ev->used > sizeof(ev->arena) || event_wire_size(ev) != len)
 		return -EBADMSG;
-	if (ev->ancestors > EVENT_ANCESTORS || (ev->have & ~HAVE_ALL) || (ev->tried & ~HAVE_ALL))
+	if (ev->ancestors > EVENT_ANCESTORS || (ev->have & ~HAVE_ALL) || (ev->tried & ~HAVE_ALL) || (ev->flags & ~FLAG_ALL))
 		return -EBADMSG;
 	for (int i = 0; i < TEXT__MAX; i++)
 		if (!slice_fits(ev, ev->text[i]))

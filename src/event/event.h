@@ -69,6 +69,7 @@ enum event_flag {
 	FLAG_ARGS_CHANGED	= 1 << 8,	/* what ran is not what was judged */
 	FLAG_LOADER		= 1 << 9,	/* exec: the file is the loader of the program */
 };
+#define FLAG_ALL	((1u << 10) - 1)
 
 #define EVENT_ARENA	24576		/* bytes of text in one event */
 #define EVENT_ARGS_MAX	8192		/* of these at most for the arguments */

@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <string.h>
 #include <sys/socket.h>
 #include "event/field.h"
@@ -71,7 +72,7 @@ distance(const char *a, const char *b)
 	unsigned row[64];
 
 	if (n > 63 || m > 63)
-		return 64;
+		return UINT_MAX;
 	for (size_t j = 0; j <= m; j++)
 		row[j] = (unsigned)j;
 	for (size_t i = 1; i <= n; i++) {

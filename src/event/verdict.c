@@ -33,7 +33,7 @@ report_from_wire(struct report *r, const void *buf, size_t len)
 		return -EBADMSG;
 	memcpy(r, buf, head);
 	if (r->kind >= REPORT__MAX || r->decision > DECISION_DENY || r->would > DECISION_DENY || r->mode > MODE_ENFORCE ||
-	    r->settled >= SETTLED__MAX || r->severity > SEVERITY_CRITICAL)
+	    r->settled >= SETTLED__MAX || r->severity > SEVERITY_CRITICAL || (r->actions & ~ACTION_ALL))
 		return -EBADMSG;
 	return event_from_wire(&r->event, (const char *)buf + head, len - head);
 }

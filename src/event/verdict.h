@@ -17,6 +17,7 @@ enum action {
 	ACTION_KILL_TREE	= 1 << 6,
 	ACTION_SUSPEND		= 1 << 7,
 };
+#define ACTION_ALL	((1u << 8) - 1)
 
 /* Who settled it. */
 enum settled { SETTLED_DEFAULT, SETTLED_RULE, SETTLED_OWN, SETTLED_DEADLINE, SETTLED_BACKSTOP, SETTLED__MAX };
