@@ -111,6 +111,12 @@ event_from_wire(struct event *ev, const void *buf, size_t len)
 	return 0;
 }
 
+bool
+event_file_same(const struct file *a, const struct file *b)
+{
+	return a->dev == b->dev && a->ino == b->ino && a->size == b->size && a->ctime_ns == b->ctime_ns && a->mtime_ns == b->mtime_ns;
+}
+
 void
 event_file_flags(struct event *ev)
 {

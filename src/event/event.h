@@ -147,6 +147,9 @@ size_t	event_wire_size(const struct event *);
  */
 int	event_from_wire(struct event *ev, const void *buf, size_t len);
 
+/* The same content, by identity: device, inode, times and size. Names and rights may differ. */
+bool	event_file_same(const struct file *, const struct file *);
+
 /* Fills flags that follow from file mode, owner and link count. */
 void	event_file_flags(struct event *);
 

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/procfs.h"
 #include "gate/fan.h"
+#include "gate/linger.h"
 
 #ifndef FAN_DENY_ERRNO
 #define FAN_DENY_ERRNO(err)	(FAN_DENY | (((uint32_t)(err) & 0xff) << 24))	/* Linux 6.14 */
@@ -120,7 +121,7 @@ fan_take(struct gate *g, int group, bool waits, struct question *q)
 	fill(g, &m, group, waits, q);
 	if (m.pid == 0 || page_owns(g->setup.page, m.pid)) {
 		counter_add(g->setup.page, COUNTER_OWN, 1);
-		fan_answer(g, q, DECISION_ALLOW, false);
+		fan_answer(g, q, DECISION_ALLOW, 0);
 		return FAN_DONE;
 	}
 	/* Who is only notified learns at the close that it was for writing. */
@@ -132,14 +133,18 @@ fan_take(struct gate *g, int group, bool waits, struct question *q)
 }
 
 void
-fan_answer(struct gate *g, struct question *q, enum decision decision, bool busy)
+fan_answer(struct gate *g, struct question *q, enum decision decision, int err)
 {
-	uint32_t no = busy && g->setup.deny_errno && q->group == g->setup.exec_group ? FAN_DENY_ERRNO(EBUSY) : FAN_DENY;
+	bool named = err && err != EPERM && g->setup.deny_errno && q->group == g->setup.exec_group;
 
 	if (q->group >= 0) {
-		respond(q->group, q->fd, decision == DECISION_DENY ? no : FAN_ALLOW);
+		respond(q->group, q->fd, decision == DECISION_ALLOW ? FAN_ALLOW : named ? FAN_DENY_ERRNO(err) : FAN_DENY);
 		fan_debt(g, 0);
 	}
+	if (decision == DECISION_ALLOW)
+		linger_allow(g, q);
+	if (q->leased && q->fd >= 0)
+		fcntl(q->fd, F_SETLEASE, F_UNLCK);	/* scan may hold the same description for longer */
 	if (q->fd >= 0)
 		close(q->fd);
 	q->fd = q->group = -1;

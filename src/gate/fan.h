@@ -14,8 +14,8 @@ int	fan_take(struct gate *, int group, bool waits, struct question *);
 /* Tells the event in G->report.event all that the descriptor says: file, path, kind, time. */
 void	fan_event(struct gate *, const struct question *);
 
-/* Answers and closes. EBUSY_ tells the caller "under examination, try again" where the kernel can. */
-void	fan_answer(struct gate *, struct question *, enum decision, bool busy);
+/* Answers, unless that was done, and closes. ERR: what a no is called where the kernel lets us say it (EPERM, EBUSY, ETXTBSY). */
+void	fan_answer(struct gate *, struct question *, enum decision, int err);
 
 /* The oldest debt, for the backstop. */
 void	fan_debt(struct gate *, uint64_t since_ns);

@@ -1,4 +1,5 @@
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include "base/procfs.h"
 #include "gate/fetch.h"
@@ -157,13 +158,35 @@ fetch_args(struct gate *g, const struct question *q, uint32_t needs)
 		fetch_cmdline(g, ev->process.pid, TEXT_ARGS, HAVE_ARGS);
 }
 
+/*
+ * A store into a mapping leaves the times of a file on tmpfs as they are, so there a hash is only good for the question that it
+ * was made for, unless nobody but root can write the file.
+ */
+static bool
+times_tell(const struct event *ev)
+{
+	size_t len;
+	const char *type = event_text(ev, TEXT_FILESYSTEM, &len);
+	bool only_root = ev->file.uid == 0 && !(ev->file.mode & (S_IWGRP | S_IWOTH));
+
+	return only_root || (len && !(len == 5 && (memcmp(type, "tmpfs", 5) == 0 || memcmp(type, "ramfs", 5) == 0)));
+}
+
+static bool
+just_scanned(const struct gate *g, const struct file *f)
+{
+	return g->scanned && event_file_same(&g->scanned->file, f);
+}
+
 static void
 fetch_hash(struct gate *g)
 {
 	struct event *ev = event(g);
-	const struct hashed *h = ev->have & HAVE_FILE ? hashes_find(g->hashes, &ev->file) : NULL;
 	static const char *const types[] = { [FILE_OTHER] = "other", [FILE_ELF] = "elf", [FILE_SCRIPT] = "script" };
 
+	if (!(ev->have & HAVE_FILE) || (!just_scanned(g, &ev->file) && !times_tell(ev)))
+		return;
+	const struct hashed *h = hashes_find(g->hashes, &ev->file);
 	if (!h)
 		return;
 	counter_add(g->setup.page, COUNTER_HASH_HITS, 1);

@@ -13,12 +13,13 @@
 #include "gate/fetch.h"
 #include "gate/held.h"
 #include "gate/late.h"
+#include "gate/linger.h"
 #include "gate/proc.h"
 #include "gate/spool.h"
 #include "gate/state.h"
 
 #define EXECS_A_TURN	64
-#define OPENS_A_TURN	8	/* then execs are looked at again */
+#define OPENS_A_TURN	1	/* an answer wakes all that wait in its group: with many waiting, execs are looked at after each */
 #define NOTES_A_TURN	64
 #define SCANS_MAX	2	/* of one question: a file that keeps changing is not waited for */
 #define JUDGE_ROUNDS	8	/* each fetches something new; bounded all the same */
@@ -63,9 +64,15 @@ too_late(struct verdict *v)
 	v->actions &= (uint16_t)~ACTION_DENY;
 }
 
-/* Answers, then does the rest. What a record tells is fetched while the process still waits. */
+static bool
+dooms(const struct verdict *v)
+{
+	return v->decision == DECISION_DENY && (v->actions & (ACTION_KILL | ACTION_KILL_TREE));
+}
+
+/* Answers, then does the rest. What a record tells is fetched while the process still waits. ERR: see fan_answer(). */
 static void
-conclude(struct gate *g, struct question *q, bool busy)
+conclude(struct gate *g, struct question *q, int err)
 {
 	bool waits = q->group >= 0, trace = act_leaves_trace(&g->verdict);
 	uint64_t taken_ns = q->taken_ns;
@@ -77,7 +84,8 @@ conclude(struct gate *g, struct question *q, bool busy)
 		fetch(g, q, (FETCH_FOR_RECORD & ~g->report.event.tried) | HAVE_HASH);
 		late_ask(g, q);
 	}
-	fan_answer(g, q, (enum decision)g->verdict.decision, busy);
+	if (!dooms(&g->verdict) || !linger_doom(g, q))
+		fan_answer(g, q, (enum decision)g->verdict.decision, err);
 	uint64_t latency_ns = now_boot_ns() - taken_ns;
 	if (waits)
 		count_latency(g, latency_ns);
@@ -95,15 +103,24 @@ conclude_late(struct gate *g, struct question *q)
 	g->verdict = (struct verdict){ .decision = (uint8_t)(q->group >= 0 ? d : DECISION_ALLOW), .would = (uint8_t)d,
 		.mode = (uint8_t)g->setup.mode, .settled = SETTLED_DEADLINE, .severity = SEVERITY_MEDIUM, .actions = ACTION_ALERT,
 		.decider = -1, .exception = -1 };
-	conclude(g, q, true);
+	conclude(g, q, EBUSY);
+}
+
+/* A verdict hangs on a content that somebody is still writing. What the kernel says to such an exec a moment later, if he still is. */
+static void
+conclude_written(struct gate *g, struct question *q)
+{
+	counter_add(g->setup.page, COUNTER_WRITTEN, 1);
+	tree_pending(g->tree, g->report.event.process.pid, "", 0);
+	fan_answer(g, q, DECISION_DENY, ETXTBSY);
 }
 
 /*
  * Asks the judge until it needs nothing more. Q: NULL for what nobody waits for. Returns 0; 1 when the question was parked;
- * -ETIMEDOUT when what the verdict hangs on cannot be had.
+ * -ETIMEDOUT when what the verdict hangs on cannot be had; -ETXTBSY when it changes while we look.
  */
 static int
-settle(struct gate *g, const struct question *q)
+settle(struct gate *g, struct question *q)
 {
 	struct event *ev = &g->report.event;
 
@@ -112,6 +129,8 @@ settle(struct gate *g, const struct question *q)
 		uint32_t needs = g->verdict.needs;
 		if (!needs)
 			return 0;
+		if ((needs & HAVE_HASH) && q && q->group >= 0 && q->kind == EVENT_EXEC && linger_hold(q) == CONTENT_WRITTEN)
+			return -ETXTBSY;
 		fetch(g, q, needs);
 		if (!(needs & HAVE_HASH) || (ev->have & HAVE_HASH))
 			continue;
@@ -157,7 +176,9 @@ serve(struct gate *g, struct question *q)
 	name_program(g, q);	/* again: a thread is known by its group only now */
 	int parked = settle(g, q);
 	if (parked == 0)
-		conclude(g, q, false);
+		conclude(g, q, 0);
+	else if (parked == -ETXTBSY)
+		conclude_written(g, q);
 	else if (parked < 0)
 		conclude_late(g, q);
 }
@@ -236,11 +257,14 @@ gate_on_scanned(struct gate *g, const struct wire_msg *m)
 	struct question q;
 
 	memcpy(&s, m->payload, sizeof(s));
-	if (!s.error && !s.changed && s.interpreter_len <= sizeof(s.interpreter))
+	if (!s.error && !s.changed && s.interpreter_len <= sizeof(s.interpreter)) {
 		hashes_put(g->hashes, &s.file, s.type, s.interpreter, s.interpreter_len);
+		g->scanned = &s;
+	}
 	late_scanned(g, s.ticket);
 	while (held_resume(g, s.ticket, &q))
 		serve(g, &q);
+	g->scanned = NULL;
 }
 
 static int
@@ -362,7 +386,7 @@ tend(struct loop *l)
 	tend_scan(g, now);
 	for (int i = 0; i < NOTES_A_TURN && proc_next(g); i++)
 		serve_notice(g);
-	int wait = sooner(sooner(proc_tend(g, now), held_wait_ms(g, now)), late_tend(g, now));
+	int wait = sooner(sooner(proc_tend(g, now), held_wait_ms(g, now)), sooner(late_tend(g, now), linger_tend(g, now)));
 	struct tree_stats ts;
 	tree_stats(g->tree, &ts);
 	atomic_store_explicit(&page->gate.tree_nodes, ts.nodes, memory_order_relaxed);

@@ -3,12 +3,6 @@
 #include "base/clock.h"
 #include "gate/held.h"
 
-static bool
-same_content(const struct file *a, const struct file *b)
-{
-	return a->dev == b->dev && a->ino == b->ino && a->size == b->size && a->ctime_ns == b->ctime_ns && a->mtime_ns == b->mtime_ns;
-}
-
 static void
 publish(struct gate *g)
 {
@@ -42,7 +36,7 @@ held_park(struct gate *g, const struct question *q, const struct file *file)
 		struct held *h = &g->held[i];
 		if (!h->used)
 			place = place ? place : h;
-		else if (same_content(&h->file, file))
+		else if (event_file_same(&h->file, file))
 			ticket = h->ticket;
 	}
 	if (!place) {

@@ -10,6 +10,7 @@
 #include "base/procfs.h"
 #include "gate/act.h"
 #include "gate/fetch.h"
+#include "gate/linger.h"
 #include "gate/proc.h"
 
 #define BUSY_NS		(5 * NS_PER_MS)	/* wake-ups closer than this: read by the clock instead */
@@ -84,6 +85,7 @@ on_exec(struct gate *g, int32_t pid)
 	ssize_t n = fetch_program(g, pid, exe, sizeof(exe));
 	bool seen = n > 0 && pending[0] && strncmp(pending, exe, TREE_PATH - 1) == 0;
 
+	linger_end(g, pid);
 	tree_exec(g->tree, pid, exe, n > 0 ? (size_t)n : 0);
 	if (!seen && n > 0 && asked(g, EVENT_EXEC) && !covered(g, pid))
 		note(g, EVENT_EXEC, pid, 0);
@@ -96,6 +98,7 @@ on_exit(struct gate *g, int32_t pid, uint32_t status)
 
 	if (asked(g, EVENT_EXIT))
 		note(g, EVENT_EXIT, pid, code);
+	linger_end(g, pid);
 	tree_exit(g->tree, pid);
 }
 

@@ -14,6 +14,7 @@ struct question {
 	int32_t		 tid;		/* who waits */
 	enum event_kind	 kind;		/* EXEC, OPEN or WRITE */
 	bool		 unsure;	/* WRITE: it may be another who writes */
+	bool		 leased;	/* writers wait until the descriptor is closed */
 	uint64_t	 taken_ns;	/* boot clock */
 	unsigned	 scans;		/* asked of scan for this question */
 };
@@ -26,6 +27,10 @@ struct held {
 	struct file	file;		/* identity that is being hashed */
 	struct question	question;
 };
+
+/* An answered or doomed question whose descriptor stays for a moment (see linger.h). */
+struct lingering { bool used; int32_t pid; uint64_t due_ns; struct question question; };
+#define LINGER_MAX 256
 
 /* Something that rules ask for, kept until nobody waits for an answer. */
 struct proc_note {
@@ -61,6 +66,9 @@ struct gate {
 	struct proc_reader	 reader;
 	struct held		 held[HELD_MAX];
 	unsigned		 n_held;
+	struct lingering	 lingering[LINGER_MAX];
+	unsigned		 n_lingering;
+	const struct msg_scanned *scanned;	/* what scan just said of a file; else NULL */
 	uint64_t		 ticket;	/* last one given to scan */
 	uint64_t		 late_ticket;	/* what the report in hand waits for, 0 nothing */
 	uint64_t		 reports_lost;	/* since last told */

@@ -42,12 +42,6 @@ identity_of(const struct stat *st)
 	};
 }
 
-static bool
-same_content(const struct file *a, const struct file *b)
-{
-	return a->dev == b->dev && a->ino == b->ino && a->size == b->size && a->ctime_ns == b->ctime_ns && a->mtime_ns == b->mtime_ns;
-}
-
 static ssize_t
 read_fully(void *arg, uint64_t offset, void *buf, size_t len)
 {
@@ -112,7 +106,7 @@ conclude(struct job *j)
 	if (fstat(j->fd, &st))
 		return -errno;
 	struct file after = identity_of(&st);
-	j->answer.changed = j->at != after.size || !same_content(&j->answer.file, &after);
+	j->answer.changed = j->at != after.size || !event_file_same(&j->answer.file, &after);
 	j->answer.file = after;
 	sha256_digest(&j->sha256, sizeof(j->answer.file.sha256), j->answer.file.sha256);
 	return 0;

@@ -426,6 +426,8 @@ audit_update(struct audit_link *link, uint64_t kinds, bool exec_full)
 	int changed = 0, err = 0;
 
 	link->kinds = (kinds & audit_kinds()) | (exec_full ? 1ull << EVENT_EXEC : 0);
+	if (link->kinds & 1ull << EVENT_LISTEN)
+		link->kinds |= 1ull << EVENT_BIND;	/* only bind() tells the address */
 	tidy(link);
 	if (link->mode == AUDIT_MODE_OFF) {
 		if (link->kinds)

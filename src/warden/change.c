@@ -95,7 +95,19 @@ give_policy(struct warden *w)
 	}
 }
 
-/* Watch holds what audit gives: a new need may be a new socket. */
+/* Watch reads what audit gives: a new need may be a new socket, or none. One that is too far behind to be told is replaced. */
+static void
+give_audit(struct warden *w)
+{
+	struct msg_audit m = { .kinds = w->audit.kinds };
+	enum msg_type type = w->audit.data >= 0 ? MSG_AUDIT : MSG_AUDIT_END;
+
+	if (!w->child[ROOM_WATCH].pid || wire_send(edge_fd(w, EDGE_WATCH_WARDEN, ROOM_WARDEN), type, &m, sizeof(m), w->audit.data) == 0)
+		return;
+	child_kill(w, ROOM_WATCH);
+	child_start(w, ROOM_WATCH);
+}
+
 static void
 update_audit(struct warden *w)
 {
@@ -105,10 +117,8 @@ update_audit(struct warden *w)
 
 	if (err)
 		log_errno(err, "audit does not tell all that the policies ask for");
-	if ((data != w->audit.data || kinds != w->audit.kinds) && w->child[ROOM_WATCH].pid) {
-		child_kill(w, ROOM_WATCH);
-		child_start(w, ROOM_WATCH);
-	}
+	if (data != w->audit.data || kinds != w->audit.kinds)
+		give_audit(w);
 }
 
 /* New groups are marked before the old ones go, so at no moment nobody asks. */

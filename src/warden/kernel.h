@@ -7,8 +7,8 @@
 bool	kernel_at_least(unsigned major, unsigned minor);
 
 /*
- * One group for exec and one for open: a group has one wait queue, and every answer wakes all that wait in it. ENFORCE: permission events, pre-content
- * where the kernel has it (a denial then carries an errno); MONITOR: notifications. Unmarked. 0 or -errno.
+ * One group for exec and one for open: a group has one wait queue, and every answer wakes all that wait in it. ENFORCE: permission
+ * events, pre-content where the kernel has it (a denial then carries an errno); MONITOR: notifications. Unmarked. 0 or -errno.
  */
 int	groups_open(enum mode, struct groups *);
 void	groups_close(struct groups *);

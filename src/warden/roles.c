@@ -25,8 +25,8 @@
 	S(fcntl), S(lseek), S(getpid), S(gettid), S(tgkill)
 
 /* And what it is there for. */
-#define GATE_CALLS S(openat), S(readlinkat), S(getdents64), S(fstatfs), S(recvfrom), S(sendto), S(process_vm_readv), S(pidfd_open), S(ioctl), \
-	S(pread64)
+#define GATE_CALLS S(openat), S(readlinkat), S(getdents64), S(fstatfs), S(recvfrom), S(sendto), S(process_vm_readv), S(pidfd_open), \
+	S(ioctl), S(pread64)
 #define WATCH_CALLS S(accept4), S(recvfrom), S(sendto), S(getsockopt), S(shutdown)
 #define SCAN_CALLS S(pread64)
 #define RECORD_CALLS S(openat), S(pread64), S(pwrite64), S(fdatasync), S(fsync), S(ftruncate), S(fallocate), S(renameat), S(renameat2), \
@@ -47,7 +47,8 @@ static struct role roles[ROOM__MAX] = {
 		.syscalls = CALLS(BASE_CALLS, GATE_CALLS, WATCH_CALLS, SCAN_CALLS, RECORD_CALLS,
 			/* children */
 			S(clone), S(clone3), S(vfork), S(wait4), S(waitid), S(pidfd_open), S(pidfd_send_signal), S(kill), S(set_robust_list), S(rseq),
-			S(set_tid_address), S(prlimit64), S(setrlimit), S(getrlimit), S(setresuid), S(setresgid), S(setgroups), S(setuid), S(setgid), S(capget), S(capset), S(prctl), S(seccomp),
+			S(set_tid_address), S(prlimit64), S(setrlimit), S(getrlimit), S(setresuid), S(setresgid),
+			S(setgroups), S(setuid), S(setgid), S(capget), S(capset), S(prctl), S(seccomp),
 			S(close_range), S(setpriority), S(socketpair), S(dup), S(dup2), S(dup3), S(getppid), S(getuid), S(geteuid), S(getgid), S(getegid),
 			/* marks, mounts */
 			S(fanotify_init), S(fanotify_mark), S(ioctl), S(openat), S(readlink), S(readlinkat), S(getdents64), S(statfs), S(fstatfs), S(statx),
@@ -55,7 +56,8 @@ static struct role roles[ROOM__MAX] = {
 			/* audit, proc connector */
 			S(socket), S(bind), S(sendto), S(recvfrom), S(setsockopt), S(getsockopt), S(getsockname), S(connect), S(select), S(pselect6),
 			/* policies, in the helper */
-			S(memfd_create), S(ftruncate), S(mremap), S(mprotect), S(clock_nanosleep), S(nanosleep), S(sysinfo), S(flock), S(getcwd), S(unlink), S(unlinkat),
+			S(memfd_create), S(ftruncate), S(mremap), S(mprotect), S(clock_nanosleep), S(nanosleep), S(sysinfo), S(flock), S(getcwd),
+			S(unlink), S(unlinkat),
 			S(epoll_create1), S(signalfd4), S(fchmod), S(writev), S(readv)) } },
 	[ROOM_GATE] = { .nice = -20, .sandbox = { .title = "yettd-gate",
 		/* LEASE: a read lease on a file of somebody else tells whether a writer has it open. */
@@ -132,8 +134,8 @@ run_gate(struct warden *w)
 	struct gate_setup s = { .exec_group = w->groups.exec, .open_group = w->groups.open, .proc_sock = w->proc_sock,
 		.watch_sock = edge_fd(w, EDGE_WATCH_GATE, ROOM_GATE), .scan_sock = edge_fd(w, EDGE_GATE_SCAN, ROOM_GATE),
 		.record_sock = edge_fd(w, EDGE_GATE_RECORD, ROOM_GATE), .warden_sock = edge_fd(w, EDGE_GATE_WARDEN, ROOM_GATE),
-		.policy_fd = w->policy_fd, .generation = w->generation, .mode = w->groups.mode, .proc_filter = w->proc_filter, .deny_errno = w->groups.deny_errno,
-		.boot = w->boot, .page = w->page, .config = &w->config };
+		.policy_fd = w->policy_fd, .generation = w->generation, .mode = w->groups.mode, .proc_filter = w->proc_filter,
+		.deny_errno = w->groups.deny_errno, .boot = w->boot, .page = w->page, .config = &w->config };
 
 	return gate_main(&s);
 }
@@ -141,7 +143,7 @@ run_gate(struct warden *w)
 static int
 run_watch(struct warden *w)
 {
-	struct watch_setup s = { .audit_sock = w->audit.data, .audit_multicast = w->audit.multicast,
+	struct watch_setup s = { .audit_sock = w->audit.data, .audit_kinds = w->audit.kinds,
 		.control_sock = w->control_sock, .gate_sock = edge_fd(w, EDGE_WATCH_GATE, ROOM_WATCH),
 		.warden_sock = edge_fd(w, EDGE_WATCH_WARDEN, ROOM_WATCH), .admins = w->admins, .page = w->page, .config = &w->config };
 

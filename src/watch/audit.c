@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include "base/clock.h"
 #include "watch/audit.h"
 #include "watch/translate.h"
@@ -42,6 +43,21 @@ tell_change(struct listener *w, const struct audited *a)
 	outbox_tell(w->out, "audit-changed", 1, text + from);
 }
 
+/* A listen has the address of the bind before it. */
+static void
+join_bound(struct listener *w, const struct audited *a)
+{
+	struct event *ev = &w->event;
+	const struct peer *peer;
+
+	if (ev->kind == EVENT_BIND && (ev->have & HAVE_PEER) && ev->result >= 0) {
+		bound_put(&w->bounds, a->pid, (uint32_t)a->args[0], &ev->peer);
+	} else if (ev->kind == EVENT_LISTEN && (peer = bound_find(&w->bounds, a->pid, (uint32_t)a->args[0]))) {
+		ev->peer = *peer;
+		ev->have |= HAVE_PEER;
+	}
+}
+
 static void
 on_audited(void *arg, const struct audited *a)
 {
@@ -55,6 +71,7 @@ on_audited(void *arg, const struct audited *a)
 		return;
 	if (translate(a, w->assemble.kinds, now_boot_ns(), &w->event))
 		return;
+	join_bound(w, a);
 	counter_add(w->page, COUNTER_AUDIT_EVENTS, 1);
 	outbox_put(w->out, &w->event);
 }
@@ -138,13 +155,26 @@ listener_tick(struct listener *w, uint64_t now_ns)
 }
 
 int
+listener_use(struct listener *w, int fd, uint64_t kinds)
+{
+	if (w->source.fd >= 0) {
+		loop_remove(w->loop, &w->source);
+		close(w->source.fd);
+	}
+	w->source = (struct source){ .fd = fd, .ready = listener_ready, .owner = w };
+	w->assemble.kinds = kinds;
+	return fd < 0 ? 0 : loop_add(w->loop, &w->source, EPOLLIN);
+}
+
+int
 listener_init(struct listener *w, struct loop *l, const struct watch_setup *setup, struct outbox *out)
 {
-	w->source = (struct source){ .fd = setup->audit_sock, .ready = listener_ready, .owner = w };
+	w->source.fd = -1;
+	w->loop = l;
 	w->out = out;
 	w->page = setup->page;
 	w->deaf = false;
 	w->forced = 0;
-	assemble_init(&w->assemble, setup->audit_kinds ? setup->audit_kinds : UINT64_MAX, on_audited, w);
-	return w->source.fd < 0 ? 0 : loop_add(l, &w->source, EPOLLIN);
+	assemble_init(&w->assemble, setup->audit_kinds, on_audited, w);
+	return listener_use(w, setup->audit_sock, setup->audit_kinds);
 }

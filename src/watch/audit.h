@@ -2,15 +2,18 @@
 #define WATCH_AUDIT_H
 /* Reads audit records from the descriptor that the warden opened, and turns them into events for the gate. */
 #include "watch/assemble.h"
+#include "watch/bound.h"
 #include "watch/outbox.h"
 #include "watch/watch.h"
 
 struct listener {
 	struct source	 source;
+	struct loop	*loop;
 	struct outbox	*out;
 	struct page	*page;
 	bool		 deaf;		/* the socket has lost records that were not told yet */
 	uint64_t	 forced;	/* of `assemble`, at the last look */
+	struct bounds	 bounds;
 	struct assemble	 assemble;
 	struct event	 event;
 	uint8_t		 datagram[16384];
@@ -18,6 +21,8 @@ struct listener {
 
 /* Without a socket for audit nothing is ever heard. 0 or -errno. */
 int	listener_init(struct listener *, struct loop *, const struct watch_setup *, struct outbox *);
+/* Hears audit on FD (owned; -1: no more) and passes on events of KINDS. 0 or -errno. */
+int	listener_use(struct listener *, int fd, uint64_t kinds);
 /* Closes what waits too long; the number of events still open. */
 unsigned listener_tick(struct listener *, uint64_t now_ns);
 

@@ -115,7 +115,7 @@ ask_warden(struct control *c, struct client *who, const struct asked *a)
 		.pid = who->who.pid, .for_ns = a->for_ns,
 	};
 
-	if (wire_send(c->warden.fd, MSG_REQUEST, &m, sizeof(m), -1)) {
+	if (wire_send(c->setup->warden_sock, MSG_REQUEST, &m, sizeof(m), -1)) {
 		say(c, who, "4 yettd is busy: try again");
 		return;
 	}
@@ -252,8 +252,8 @@ door_ready(struct source *s, uint32_t events)
 }
 
 /* The warden is believed, but not blindly: what does not hold together ends this process, and a new one starts. */
-static int
-watch_on_reply(struct control *c, const struct wire_msg *m)
+int
+control_on_reply(struct control *c, const struct wire_msg *m)
 {
 	const struct msg_reply *r = m->payload;
 	const size_t head = 2;
@@ -271,19 +271,6 @@ watch_on_reply(struct control *c, const struct wire_msg *m)
 		finish(c, who, c->reply, head + n);
 	}
 	return 0;
-}
-
-static int
-warden_ready(struct source *s, uint32_t events)
-{
-	struct control *c = s->owner;
-	struct wire_msg m;
-	int err = wire_recv(s->fd, ROOM_WARDEN, ROOM_WATCH, c->buffer, sizeof(c->buffer), &m);
-
-	(void)events;
-	if (err)
-		return err == -EAGAIN ? 0 : err;
-	return watch_on_reply(c, &m);
 }
 
 bool
@@ -314,8 +301,6 @@ control_init(struct control *c, struct loop *l, const struct watch_setup *setup)
 	/* A predecessor's answers may still come: tickets never repeat. */
 	c->ticket = now_boot_ns();
 	c->door = (struct source){ .fd = setup->control_sock, .ready = door_ready, .owner = c };
-	c->warden = (struct source){ .fd = setup->warden_sock, .ready = warden_ready, .owner = c };
 	losses_note(&c->losses, setup->page, 0);
-	int err = loop_add(l, &c->warden, EPOLLIN);
-	return err ? err : loop_add(l, &c->door, EPOLLIN);
+	return loop_add(l, &c->door, EPOLLIN);
 }

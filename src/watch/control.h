@@ -33,16 +33,17 @@ struct client {
 struct control {
 	const struct watch_setup *setup;
 	struct loop	*loop;
-	struct source	 door, warden;
+	struct source	 door;
 	uint64_t	 ticket;
 	struct losses	 losses;
 	struct client	 client[CONTROL_CLIENTS];
 	char		 reply[CONTROL_REPLY_MAX];
-	_Alignas(8) char buffer[WIRE_MAX];
 };
 
 /* SETUP is kept. 0 or -errno. */
 int	control_init(struct control *, struct loop *, const struct watch_setup *);
+/* The warden's answer goes to who waits for it. 0, or -EBADMSG for one that does not hold together. */
+int	control_on_reply(struct control *, const struct wire_msg *);
 /* Ends what waits too long. True while there is any client. */
 bool	control_tick(struct control *, uint64_t now_ns);
 

@@ -122,7 +122,7 @@ seconds_since(uint64_t now_ns, uint64_t then_ns)
 
 static const enum counter loss_counters[] = {
 	COUNTER_QUEUE_OVERFLOW, COUNTER_FD_ERRORS, COUNTER_PROC_LOST, COUNTER_PROC_MUTED, COUNTER_TREE_FULL, COUNTER_REPORTS_LOST,
-	COUNTER_SIGNALS_LOST, COUNTER_PARK_FULL, COUNTER_AUDIT_LOST, COUNTER_EVENTS_LOST, COUNTER_SWEPT, COUNTER_WRITE_ERRORS,
+	COUNTER_SIGNALS_LOST, COUNTER_PARK_FULL, COUNTER_AUDIT_LOST, COUNTER_EVENTS_LOST, COUNTER_SWEPT,
 };
 #define LOSS_COUNTERS (sizeof(loss_counters) / sizeof(loss_counters[0]))
 
@@ -323,7 +323,7 @@ write_records(struct json *j, const struct page *page)
 	begin(j, "records", '{');
 	number(j, "sequence", atomic_load(&page->record.sequence));
 	number(j, "epoch", atomic_load(&page->record.epoch));
-	number(j, "pending", handed > acked ? handed - acked : 0);
+	number(j, "pending", (handed > acked ? handed - acked : 0) + atomic_load(&page->gate.late));
 	text(j, "error", error ? errno_name(error) : "", 32);
 	end(j, '}');
 	begin(j, "policy", '{');

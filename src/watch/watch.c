@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <string.h>
 #include "base/clock.h"
 #include "base/log.h"
 #include "watch/audit.h"
@@ -12,7 +13,50 @@ static struct watch {
 	struct outbox	out;
 	struct listener	audit;
 	struct control	control;
+	struct source	warden;
+	_Alignas(8) char buffer[WIRE_MAX];
 } the_watch;
+
+static int
+watch_on_reply(struct watch *w, const struct wire_msg *m)
+{
+	return control_on_reply(&w->control, m);
+}
+
+static int
+watch_on_audit(struct watch *w, const struct wire_msg *m)
+{
+	struct msg_audit a;
+
+	memcpy(&a, m->payload, sizeof(a));
+	return listener_use(&w->audit, m->fd, a.kinds);
+}
+
+static int
+watch_on_audit_end(struct watch *w, const struct wire_msg *m)
+{
+	(void)m;
+	return listener_use(&w->audit, -1, 0);
+}
+
+typedef int message_fn(struct watch *, const struct wire_msg *);
+static message_fn *const handlers[MSG__MAX] = {
+	[MSG_REPLY] = watch_on_reply, [MSG_AUDIT] = watch_on_audit, [MSG_AUDIT_END] = watch_on_audit_end,
+};
+
+/* The warden is believed, but not blindly: what does not hold together ends this process, and a new one starts. */
+static int
+warden_ready(struct source *s, uint32_t events)
+{
+	struct watch *w = s->owner;
+	struct wire_msg m;
+	int err = wire_recv(s->fd, ROOM_WARDEN, ROOM_WATCH, w->buffer, sizeof(w->buffer), &m);
+
+	(void)events;
+	if (err)
+		return err == -EAGAIN ? 0 : err;
+	return handlers[m.type](w, &m);
+}
 
 static int
 watch_before(struct loop *l)
@@ -37,6 +81,9 @@ watch_start(struct watch *w, const struct watch_setup *setup)
 		err = control_init(&w->control, &w->loop, setup);
 	if (!err)
 		err = listener_init(&w->audit, &w->loop, setup, &w->out);
+	w->warden = (struct source){ .fd = setup->warden_sock, .ready = warden_ready, .owner = w };
+	if (!err)
+		err = loop_add(&w->loop, &w->warden, EPOLLIN);
 	return err;
 }
 

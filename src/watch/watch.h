@@ -7,9 +7,7 @@
 
 struct watch_setup {
 	int	audit_sock;		/* -1: audit is off; else unicast or multicast netlink, opened by the warden */
-	bool	audit_multicast;
-	uint64_t audit_kinds;		/* events that rules were asked for (audit_link.kinds); what other people's rules tell is dropped.
-					   0: everything that can be an event */
+	uint64_t audit_kinds;		/* events that rules were asked for (audit_link.kinds); what other people's rules tell is dropped */
 	int	control_sock;		/* listening AF_UNIX SOCK_SEQPACKET */
 	int	gate_sock, warden_sock;
 	gid_t	admins;			/* group that may read status; (gid_t)-1 none */

@@ -52,6 +52,10 @@ struct msg_policy {
 	uint8_t		unused_[7];
 };
 
+struct msg_audit {
+	uint64_t	kinds;		/* events that rules were asked for; what other people's rules tell is dropped */
+};
+
 enum request { REQUEST_RELOAD, REQUEST_MONITOR, REQUEST_ENFORCE, REQUEST__MAX };
 
 struct msg_request {

@@ -241,6 +241,7 @@ audit_lock() {
 	flock -w 600 "$AUDIT_FD" || give_up "another test holds audit"
 }
 
+mkdir -p "$T"
 mount -t tmpfs -o size=640m,mode=0755 yett-test "$T" || { echo "not ok - a tmpfs of its own"; exit 1; }
 mkdir -p "$P" "$VENDOR"
 field "$M"

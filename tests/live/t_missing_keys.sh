@@ -54,7 +54,7 @@ denied "started without the keys: it denies" exec "$M/bin/forbidden"
 settled
 now=$(ctl keys show --json | look field anchor)
 if [ -n "$now" ] && [ "$now" != "$anchor" ]; then ok "there is a new anchor"; else not_ok "there is a new anchor" "not $anchor" "$now"; fi
-alert "a record tells that a new chain began" 'event.reason~(new chain|no key|keys)'
+alert "a record tells that a new chain began" 'event.reason~(new chain|[Nn]o key|keys)'
 stop
 whole "the new log is whole"
 exits "and is not passed off as the old one" 6 "$B/yettctl" -c "$CONF" verify --key "$anchor"

@@ -1,6 +1,6 @@
 /*
- * act WHAT ...: does one thing that audit can tell of. connect PORT, listen PORT, ptrace PID, mount DIRECTORY, umount DIRECTORY, memfd, wait PORT (connects, then
- * lives on until it is killed; after 10 s it says "survived"). Exit 0, or 100 + errno.
+ * act WHAT ...: does one thing that audit can tell of. connect PORT, listen PORT, ptrace PID, mount DIRECTORY, umount DIRECTORY, memfd,
+ * wait PORT (connects, then lives on until it is killed; after 10 s it says "survived"). Exit 0, or 100 + errno.
  */
 #include <arpa/inet.h>
 #include <errno.h>

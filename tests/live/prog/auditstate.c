@@ -1,6 +1,6 @@
 /*
- * auditstate: what a user of audit must leave as he found it, one line: enabled=N owner=PID limit=N wait=N rules=N ours=N (rules whose key begins with
- * "yett"). auditstate restore ENABLED LIMIT WAIT: puts the three back.
+ * auditstate: what a user of audit must leave as he found it, one line: enabled=N owner=PID limit=N wait=N rules=N ours=N (rules whose
+ * key begins with "yett"). auditstate restore ENABLED LIMIT WAIT: puts the three back.
  */
 #include <errno.h>
 #include <linux/audit.h>

@@ -1,7 +1,7 @@
 /*
- * garbage SOCKET HOW N: bothers a SOCK_SEQPACKET socket N times. HOW: random (bytes of any length up to 100 kB), empty, long (a verb that never ends), silent
- * (connects and says nothing, all at once, for 3 s), hurry (asks and leaves without reading), many (status requests), fds (with descriptors attached).
- * Prints connected=N answered=N refused=N.
+ * garbage SOCKET HOW N: bothers a SOCK_SEQPACKET socket N times. HOW: random (bytes of any length up to 100 kB), empty, long (a verb
+ * that never ends), silent (connects and says nothing, all at once, for 3 s), hurry (asks and leaves without reading), many (status
+ * requests), fds (with descriptors attached). Prints connected=N answered=N refused=N.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /*
- * many N: has N living children at once, which share its memory, says started=N, waits until its input ends, lets them go. Or -f SECONDS: forks and reaps as
- * fast as it can, says forked=N.
+ * many N: has N living children at once, which share its memory, says started=N, waits until its input ends, lets them go. Or -f
+ * SECONDS: forks and reaps as fast as it can, says forked=N.
  */
 #include <errno.h>
 #include <sched.h>

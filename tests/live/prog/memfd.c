@@ -1,7 +1,7 @@
 /*
- * memfd PROGRAM ARGS...: copies PROGRAM into memory and runs it from there. memfd -unlink PROGRAM ARGS...: removes PROGRAM and runs what it still
- * holds open. memfd -fd PROGRAM ARGS...: the same without removing it. memfd -create: only makes the memory file, which audit tells.
- * Exit: the status of PROGRAM, 100 + errno if the kernel would not start it.
+ * memfd PROGRAM ARGS...: copies PROGRAM into memory and runs it from there. memfd -unlink PROGRAM ARGS...: removes PROGRAM and runs what
+ * it still holds open. memfd -fd PROGRAM ARGS...: the same without removing it. memfd -create: only makes the memory file, which audit
+ * tells. Exit: the status of PROGRAM, 100 + errno if the kernel would not start it.
  */
 #include <errno.h>
 #include <fcntl.h>

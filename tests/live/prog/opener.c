@@ -1,8 +1,8 @@
 /*
  * opener WAY ACCESS FILE: opens FILE and prints "ok" or the name of the error; exit 0 or 100 + errno (99: this host cannot, or usage).
- * WAY: open openat openat2 creat uring uring-async handle tmpfile. ACCESS: read write rdwr trunc append. With "ok", what was opened is also used: a byte is
- * read, or "x" is written.
- * opener hold ACCESS FILE: opens by open(2), says "holding", and keeps it until its input ends.
+ * WAY: open openat openat2 creat uring uring-async handle tmpfile. ACCESS: read write rdwr trunc append. With "ok", what was opened is
+ * also used: a byte is read, or "x" is written. opener hold ACCESS FILE: opens by open(2), says "holding", and keeps it until its input
+ * ends.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -53,7 +53,8 @@ by_uring(const char *file, int flags, unsigned sqe_flags)
 	if (!(p.features & IORING_FEAT_SINGLE_MMAP))
 		return CANNOT;
 	char *rings = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQ_RING);
-	struct io_uring_sqe *sqe = mmap(NULL, p.sq_entries * sizeof(*sqe), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQES);
+	struct io_uring_sqe *sqe = mmap(NULL, p.sq_entries * sizeof(*sqe), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring,
+	    IORING_OFF_SQES);
 	if (rings == MAP_FAILED || sqe == MAP_FAILED)
 		return CANNOT;
 	memset(sqe, 0, sizeof(*sqe));

@@ -1,7 +1,8 @@
 /*
- * swap WAY TARGET GOOD BAD SECONDS: makes TARGET the one program and the other in turn, as fast as it can, while a second process
- * starts TARGET as fast as it can. WAY: rename (a new file over it), rewrite (emptied and written in place), unlink (removed and made anew), truncate (cut to nothing
- * and made anew). GOOD exits 0 and BAD 42, so the counts tell which ran: good=N bad=N refused=N busy=N absent=N other=N longest_us=N
+ * swap WAY TARGET GOOD BAD SECONDS: makes TARGET the one program and the other in turn, as fast as it can, while a second process starts
+ * TARGET as fast as it can. WAY: rename (a new file over it), rewrite (emptied and written in place), unlink (removed and made anew),
+ * truncate (cut to nothing and made anew). GOOD exits 0 and BAD 42, so the counts tell which ran: good=N bad=N refused=N busy=N absent=N
+ * other=N longest_us=N
  */
 #include <errno.h>
 #include <fcntl.h>

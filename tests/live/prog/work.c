@@ -1,6 +1,6 @@
 /*
- * work FILE [SECONDS]: the payload of an attack that must be stopped: adds a line to FILE every 10 ms while it lives (at most that long, 10 by default), then
- * one that says it was never stopped. What a reader finds in FILE is what the attacker achieved.
+ * work FILE [SECONDS]: the payload of an attack that must be stopped: adds a line to FILE every 10 ms while it lives (at most that long,
+ * 10 by default), then one that says it was never stopped. What a reader finds in FILE is what the attacker achieved.
  */
 #include <fcntl.h>
 #include <signal.h>
