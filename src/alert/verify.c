@@ -4,10 +4,11 @@
 #include "alert/verify.h"
 
 void
-verify_init(struct verify *v, const uint8_t anchor[32])
+verify_init(struct verify *v, const uint8_t *anchor)
 {
-	*v = (struct verify){ 0 };
-	memcpy(v->key, anchor, sizeof(v->key));
+	*v = (struct verify){ .keyed = anchor };
+	if (anchor)
+		memcpy(v->key, anchor, sizeof(v->key));
 	memset(v->prev, '0', 64);
 }
 
@@ -39,7 +40,7 @@ check(const struct verify *v, const char *text, size_t len, struct line *l)
 		return DAMAGE_SEQUENCE;
 	if (strcmp(l->prev, v->prev) != 0)
 		return DAMAGE_CHAIN;
-	if (l->is_signed && !line_signed_by(text, l, v->key))
+	if (l->is_signed && v->keyed && !line_signed_by(text, l, v->key))
 		return DAMAGE_SIGNATURE;
 	return l->has_next && !l->is_signed ? DAMAGE_KEY_CHANGE : DAMAGE_NONE;
 }
@@ -55,13 +56,15 @@ verify_line(struct verify *v, const char *text, size_t len)
 	v->sequence++;
 	v->records++;
 	line_hash(text, len, v->prev);
-	if (!l.is_signed)
+	if (!l.is_signed || (!v->keyed && !l.has_next))
 		return DAMAGE_NONE;
 	v->sealed = v->records;
 	v->last_good_sequence = l.sequence;
 	remember_time(v, text, len);
-	if (l.has_next)
+	if (l.has_next) {
 		memcpy(v->key, l.next, sizeof(v->key));
+		v->keyed = true;
+	}
 	return DAMAGE_NONE;
 }
 

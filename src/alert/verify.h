@@ -12,14 +12,18 @@ enum damage {
 
 struct verify {
 	uint8_t		key[32];
+	bool		keyed;				/* there is a key: the anchor, or the first one that a signed line named */
 	uint64_t	sequence, sealed, records;	/* next expected; records covered by a signature; seen */
 	char		prev[65];
 	uint64_t	last_good_sequence;
 	char		last_good_time[40];		/* @timestamp of the last sealed record; "" none */
 };
 
-/* Begins at the first record of the log. */
-void	verify_init(struct verify *, const uint8_t anchor[32]);
+/*
+ * Begins at the first record of the log. ANCHOR NULL: nobody can say who signed first, so up to the first key that a line names only
+ * form, numbers and hashes are checked.
+ */
+void	verify_init(struct verify *, const uint8_t *anchor);
 /* One line with its newline. Returns DAMAGE_NONE or what is wrong; then stop. */
 enum damage verify_line(struct verify *, const char *line, size_t len);
 /* Kind of damage in words. */

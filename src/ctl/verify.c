@@ -20,40 +20,12 @@ struct verify_options { const char *key, *expect_seq, *expect_head; };
 struct run {
 	struct verify	 v;
 	bool		 anchored;	/* the first key was given */
-	bool		 keyed;		/* v.key is a key: from the anchor, or named by a signed line that was believed */
 	bool		 head_seen;
 	const char	*head;		/* wanted hash of a line; NULL: none */
 	const char	*file;		/* present one, or that with the damage */
 	uint64_t	 line, offset;	/* likewise */
 	enum damage	 damage;
 };
-
-/*
- * Without an anchor nobody can say who signed first, so up to the first key that a line names only numbers and hashes are checked.
- */
-static enum damage
-line_without_key(struct run *r, const char *text, size_t len)
-{
-	struct line l;
-
-	if (len == 0 || text[len - 1] != '\n')
-		return DAMAGE_TORN;
-	if (!line_parse(text, len, &l))
-		return DAMAGE_NOT_RECORD;
-	if (l.sequence != r->v.sequence)
-		return DAMAGE_SEQUENCE;
-	if (strcmp(l.prev, r->v.prev) != 0)
-		return DAMAGE_CHAIN;
-	r->v.sequence++;
-	r->v.records++;
-	line_hash(text, len, r->v.prev);
-	if (l.is_signed && l.has_next) {
-		memcpy(r->v.key, l.next, sizeof(r->v.key));
-		r->v.sealed = r->v.records;
-		r->keyed = true;
-	}
-	return DAMAGE_NONE;
-}
 
 static void
 progress(const struct run *r, uint64_t size, uint64_t *shown)
@@ -86,7 +58,7 @@ verify_file(struct run *r, const char *path)
 		char hash[65];
 		r->offset = lines.offset;
 		progress(r, tells ? (uint64_t)st.st_size : 0, &shown);
-		r->damage = r->keyed ? verify_line(&r->v, text, len) : line_without_key(r, text, len);
+		r->damage = verify_line(&r->v, text, len);
 		if (r->damage != DAMAGE_NONE)
 			break;
 		if (r->head && !r->head_seen) {
@@ -117,15 +89,15 @@ judge_run(const struct run *r, const struct verify_options *o, struct finding *f
 	uint64_t unsealed = r->v.records - r->v.sealed;
 	char text[256];
 
-	if (r->damage == DAMAGE_TORN) {
-		find(f, ANSWER_NO, "incomplete", "the last line has no end: it is being written, or a crash or somebody cut it");
-	} else if (r->damage != DAMAGE_NONE) {
+	if (r->damage != DAMAGE_NONE && r->damage != DAMAGE_TORN) {
 		find(f, ANSWER_ALTERED, "altered", damage_text(r->damage));
 	} else if (o->expect_seq && r->v.sequence <= strtoull(o->expect_seq, NULL, 10)) {
 		snprintf(text, sizeof(text), "the end was cut off: record %s was written once and is not there", o->expect_seq);
 		find(f, ANSWER_ALTERED, "altered", text);
 	} else if (o->expect_head && !r->head_seen) {
 		find(f, ANSWER_ALTERED, "altered", "no record has the expected hash: the end was cut off, or this is another log");
+	} else if (r->damage == DAMAGE_TORN) {
+		find(f, ANSWER_NO, "incomplete", "the last line has no end: it is being written, or a crash or somebody cut it");
 	} else if (r->v.records == 0) {
 		find(f, ANSWER_NO, "incomplete", "there are no records");
 	} else if (!r->anchored) {
@@ -223,10 +195,8 @@ find_anchor(struct ctl *ctl, const struct verify_options *o, struct run *r)
 		ctl_error("the anchor in %s cannot be read: %s. Give it with --key", ctl->config.state, strerror(-err));
 		return err == -EACCES ? ANSWER_FORBIDDEN : ANSWER_NO;
 	}
-	if (err)
-		memset(key, 0, sizeof(key));
-	verify_init(&r->v, key);
-	r->anchored = r->keyed = err == 0;
+	r->anchored = err == 0;
+	verify_init(&r->v, r->anchored ? key : NULL);
 	return ANSWER_DONE;
 }
 
