@@ -46,9 +46,10 @@ hear_group(const struct hearing *h, const struct l_group *g, struct judge_step *
 {
 	const struct l_condition *c = layout_conditions(h->p) + g->condition;
 	enum truth all = TRUTH_TRUE;
+	uint32_t wants = 0;
 
 	for (uint32_t i = 0; i < g->n_conditions; i++) {
-		enum truth t = match_condition(h->p, &c[i], h->ev, strict, needs);
+		enum truth t = match_condition(h->p, &c[i], h->ev, strict, &wants);
 		step->group = layout_string(h->p, g->name);
 		step->key = layout_string(h->p, c[i].key);
 		step->values = layout_string(h->p, c[i].values);
@@ -59,6 +60,9 @@ hear_group(const struct hearing *h, const struct l_group *g, struct judge_step *
 		if (all == TRUTH_FALSE && !h->trace)
 			break;
 	}
+	/* Of a group that is refuted nothing is missing, whoever is told of it. */
+	if (all == TRUTH_UNKNOWN)
+		*needs |= wants;
 	return all;
 }
 
@@ -179,17 +183,22 @@ decide(struct hearing *h)
 	struct verdict *v = h->v;
 	enum decision def = standard(h->p, (enum event_kind)h->ev->kind);
 	bool enforce = h->p->mode == MODE_ENFORCE;
+	bool by_default = h->best_deny < 0 && h->best_allow < 0;
 
-	v->settled = h->best_would >= 0 || h->best_allow >= 0 ? SETTLED_RULE : SETTLED_DEFAULT;
-	v->would = (uint8_t)(h->best_would >= 0 ? DECISION_DENY : h->best_allow >= 0 ? DECISION_ALLOW : def);
-	v->decider = (int16_t)(h->best_deny >= 0 ? h->best_deny : h->best_would >= 0 ? h->best_would : h->best_allow);
-	v->mode = v->decider >= 0 ? layout_rules(h->p)[v->decider].mode : h->p->mode;
 	if (h->best_deny >= 0)
 		v->decision = DECISION_DENY;
 	else if (h->best_allow >= 0)
 		v->decision = DECISION_ALLOW;
 	else
 		v->decision = (uint8_t)(enforce ? def : DECISION_ALLOW);
+	v->would = (uint8_t)(h->best_would >= 0 ? DECISION_DENY : h->best_allow >= 0 ? DECISION_ALLOW : def);
+	/* A rule on trial is told as the decider where it would have denied; not where the default did. */
+	if (by_default && v->decision == DECISION_DENY)
+		v->decider = -1;
+	else
+		v->decider = (int16_t)(h->best_deny >= 0 ? h->best_deny : h->best_would >= 0 ? h->best_would : h->best_allow);
+	v->settled = v->decider >= 0 ? SETTLED_RULE : SETTLED_DEFAULT;
+	v->mode = v->decider >= 0 ? layout_rules(h->p)[v->decider].mode : h->p->mode;
 }
 
 void
