@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -97,6 +98,15 @@ proper(const struct header *h, size_t got, enum room from, enum room to, int fds
 	return i->from == from && i->to == to && h->len >= i->min && h->len <= i->max && (unsigned)fds == i->fds;
 }
 
+/* An empty message reads like the end, but its sender is still there. */
+static bool
+ended(int sock)
+{
+	struct pollfd p = { .fd = sock, .events = POLLRDHUP };
+
+	return poll(&p, 1, 0) != 0;
+}
+
 int
 wire_recv(int sock, enum room from, enum room to, void *buf, size_t size, struct wire_msg *out)
 {
@@ -111,9 +121,9 @@ wire_recv(int sock, enum room from, enum room to, void *buf, size_t size, struct
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
-	if (n == 0)
-		return -EPIPE;
 	int fds = take_fds(&m, &fd);
+	if (n == 0 && fds == 0 && ended(sock))
+		return -EPIPE;
 	struct header h = { 0 };
 	memcpy(&h, buf, (size_t)n < sizeof(h) ? (size_t)n : sizeof(h));
 	if ((m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) || !proper(&h, (size_t)n, from, to, fds)) {
