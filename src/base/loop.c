@@ -4,8 +4,6 @@
 #include "base/clock.h"
 #include "base/loop.h"
 
-#define LOOP_EVENTS 64
-
 int
 loop_init(struct loop *l)
 {
@@ -45,6 +43,10 @@ void
 loop_remove(struct loop *l, struct source *s)
 {
 	control(l, EPOLL_CTL_DEL, s, 0);
+	/* What epoll said of it before is not for whoever takes its place. */
+	for (int i = 0; i < l->n_ready; i++)
+		if (l->ready[i].data.ptr == s)
+			l->ready[i].data.ptr = NULL;
 }
 
 void
@@ -54,51 +56,52 @@ loop_stop(struct loop *l, int status)
 	l->status = status;
 }
 
-static int
-serve(struct loop *l, struct source *s, uint32_t events)
+static void
+serve(struct loop *l, struct epoll_event *ee)
 {
-	int err = s->ready(s, events);
+	struct source *s = ee->data.ptr;
 
+	ee->data.ptr = NULL;
+	int err = s->ready(s, ee->events);
 	if (err < 0 && !l->stop)
 		loop_stop(l, err);
-	return err;
 }
 
 /* Urgent sources first; then one other, so that nobody starves while the urgent ones are looked at again. */
 static void
-turn(struct loop *l, const struct epoll_event *ee, int n)
+turn(struct loop *l)
 {
 	bool urgent = false;
 
-	for (int i = 0; i < n && !l->stop; i++) {
-		struct source *s = ee[i].data.ptr;
-		if (s->urgent) {
-			serve(l, s, ee[i].events);
+	for (int i = 0; i < l->n_ready && !l->stop; i++) {
+		const struct source *s = l->ready[i].data.ptr;
+		if (s && s->urgent) {
+			serve(l, &l->ready[i]);
 			urgent = true;
 		}
 	}
-	for (int i = 0; i < n && !l->stop; i++) {
-		struct source *s = ee[i].data.ptr;
-		if (s->urgent)
+	for (int i = 0; i < l->n_ready && !l->stop; i++) {
+		if (!l->ready[i].data.ptr)
 			continue;
-		serve(l, s, ee[i].events);
+		serve(l, &l->ready[i]);
 		if (urgent)
-			break;	/* a source freed by its own handler may be in the rest: look again */
+			break;
 	}
+	l->n_ready = 0;
 }
 
 int
 loop_run(struct loop *l)
 {
 	while (!l->stop) {
-		struct epoll_event ee[LOOP_EVENTS];
 		int wait = l->before ? l->before(l) : -1;
 		if (l->stop)
 			break;
-		int n = epoll_wait(l->epoll_fd, ee, LOOP_EVENTS, wait);
+		int n = epoll_wait(l->epoll_fd, l->ready, LOOP_EVENTS, wait);
 		if (n < 0 && errno != EINTR)
 			return -errno;
-		turn(l, ee, n < 0 ? 0 : n);
+		l->n_ready = n < 0 ? 0 : n;
+		turn(l);
 	}
 	return l->status;
 }

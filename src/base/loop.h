@@ -2,7 +2,8 @@
 #define BASE_LOOP_H
 /*
  * An epoll loop with two priorities: as long as an urgent source has something, the others wait one turn at most. Sources
- * are embedded in their owners and removed before they die. One loop per process, no threads.
+ * are embedded in their owners and removed before they die; one that was removed is not served any more, not even in this turn. One
+ * loop per process, no threads.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,6 +20,8 @@ struct source {
 	void		*owner;
 };
 
+#define LOOP_EVENTS 64
+
 struct loop {
 	int	epoll_fd;
 	bool	stop;
@@ -26,6 +29,8 @@ struct loop {
 	/* Called before each wait; returns the longest wait in ms, -1 for ever. NULL: for ever. */
 	int	(*before)(struct loop *);
 	void	*owner;
+	struct epoll_event ready[LOOP_EVENTS];	/* of this turn; NULL: served, or removed */
+	int	n_ready;
 };
 
 int	loop_init(struct loop *);
@@ -38,7 +43,7 @@ void	loop_remove(struct loop *, struct source *);
 int	loop_run(struct loop *);
 void	loop_stop(struct loop *, int status);
 
-/* A timerfd on the boot clock; returns the fd or -errno. EVERY 0: not armed. */
+/* A timerfd on the boot clock; returns the fd or -errno. FIRST 0: not armed. EVERY 0: goes off once. */
 int	timer_open(uint64_t first_ns, uint64_t every_ns);
 int	timer_set(int fd, uint64_t first_ns, uint64_t every_ns);
 /* Reads the expirations; call it in the timer's source_fn. */
