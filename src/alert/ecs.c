@@ -7,12 +7,16 @@
 #include "alert/reason.h"
 #include "base/clock.h"
 
-/* Kept for the members that come last, so that texts which a stranger chose cannot push them out. */
+/*
+ * Texts that a stranger chose cannot push anything out: there is a reserve for `yett`, which comes last, and what has no end of its own
+ * (arguments, ancestors, environment) comes after all that the caps below bound.
+ */
 #define YETT_RESERVE	4096
-#define CAP_PATH	6000
+#define CAP_PATH	4400
 #define CAP_ARGS	16000
 #define CAP_SMALL	1200
-#define CUT_MAX		16
+#define TECHNIQUES_MAX	200
+#define CUT_MAX		32
 
 struct writer {
 	struct json		 j;
@@ -35,6 +39,9 @@ static const char *const sensors[SENSOR__MAX] = {
 static void
 was_cut(struct writer *w, const char *member)
 {
+	for (unsigned i = 0; i < w->n_cut; i++)
+		if (w->cut[i] == member)
+			return;
 	if (w->n_cut < CUT_MAX)
 		w->cut[w->n_cut++] = member;
 }
@@ -172,10 +179,15 @@ static void
 techniques(struct writer *w)
 {
 	size_t len;
-	const char *s = event_text(w->ev, TEXT_TECHNIQUE, &len), *end = s + len;
+	const char *s = event_text(w->ev, TEXT_TECHNIQUE, &len), *end;
 
 	if (!len)
 		return;
+	if (len > TECHNIQUES_MAX) {
+		was_cut(w, "threat.technique.id");
+		len = TECHNIQUES_MAX;
+	}
+	end = s + len;
 	json_open(&w->j, "threat");
 	json_str(&w->j, "framework", "MITRE ATT&CK");
 	json_open(&w->j, "technique");
@@ -218,7 +230,8 @@ ancestors(struct writer *w)
 		json_open(&w->j, NULL);
 		json_num(&w->j, "pid", a->pid);
 		hex_id(w, "entity_id", a->entity);
-		if (json_text_cap(&w->j, "executable", w->ev->arena + a->executable.off, a->executable.len, CAP_SMALL) < a->executable.len)
+		size_t len = a->executable.len;
+		if (json_text_cap(&w->j, "executable", w->ev->arena + a->executable.off, len, CAP_SMALL) < len || w->j.skipped)
 			was_cut(w, "process.ancestor.executable");
 		json_close(&w->j);
 	}
@@ -270,22 +283,22 @@ process_members(struct writer *w)
 	text(w, TEXT_EXECUTABLE, (struct member){ "executable", "process.executable", CAP_PATH });
 	if (has(w, HAVE_COMM))
 		text(w, TEXT_COMM, (struct member){ "title", "process.title", CAP_SMALL });
-	if (has(w, HAVE_ARGS)) {
-		list(w, TEXT_ARGS, (struct member){ "args", "process.args", CAP_ARGS });
-		json_unum(j, "args_count", w->ev->args_count);
-		reason_command_line(j, w->ev);
-	}
-	if (has(w, HAVE_CWD))
-		text(w, TEXT_CWD, (struct member){ "working_directory", "process.working_directory", CAP_PATH });
-	if (has(w, HAVE_ENV))
-		list(w, TEXT_ENV, (struct member){ "env_vars", "process.env_vars", CAP_SMALL });
 	if (has(w, HAVE_EXIT))
 		json_num(j, "exit_code", w->ev->exit_code);
 	start(w, w->ev->process.start_ns);
 	if (w->ev->kind == EVENT_EXEC)
 		hash(w);
 	parent_members(w);
+	if (has(w, HAVE_CWD))
+		text(w, TEXT_CWD, (struct member){ "working_directory", "process.working_directory", CAP_PATH });
+	if (has(w, HAVE_ARGS)) {
+		json_unum(j, "args_count", w->ev->args_count);
+		list(w, TEXT_ARGS, (struct member){ "args", "process.args", CAP_ARGS });
+		reason_command_line(j, w->ev);
+	}
 	ancestors(w);
+	if (has(w, HAVE_ENV))
+		list(w, TEXT_ENV, (struct member){ "env_vars", "process.env_vars", CAP_SMALL });
 	json_close(j);
 }
 
@@ -471,13 +484,13 @@ alert_json(char *buf, size_t size, const struct report *r, const struct host_fac
 	rule_members(&w);
 	host_members(&w);
 	user_members(&w);
-	process_members(&w);
 	file_members(&w);
 	peer_members(&w);
 	target_members(&w);
 	single(&w, "container", TEXT_CONTAINER, (struct member){ "id", "container.id", CAP_SMALL });
 	single(&w, "service", TEXT_SERVICE, (struct member){ "name", "service.name", CAP_SMALL });
 	single(&w, "driver", TEXT_MODULE, (struct member){ "name", "driver.name", CAP_SMALL });
+	process_members(&w);
 	w.j.size = size;
 	yett_members(&w);
 	return w.j.len;
