@@ -34,7 +34,7 @@ struct verdict {
 	uint16_t	actions;	/* enum action: all matching rules that may act in their mode */
 	uint16_t	would_actions;	/* those of rules that are only monitored */
 	int16_t		decider;	/* rule index, -1 none */
-	int16_t		exception;	/* exception that covered a deny rule, -1 none */
+	int16_t		exception;	/* exception that covered a rule, -1 none */
 	uint16_t	matches;
 	uint16_t	matched[VERDICT_MATCHED_MAX];	/* rule indices in order of name */
 	uint32_t	needs;		/* enum event_have: fetch these, or mark them tried, and judge again;

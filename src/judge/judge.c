@@ -1,6 +1,9 @@
 #include <string.h>
 #include "judge/match.h"
 
+/* How much is known, and if not all, what it hangs on. */
+struct belief { enum truth truth; uint32_t needs; };
+
 /* One judgement under way. */
 struct hearing {
 	const struct policy	*p;
@@ -8,29 +11,33 @@ struct hearing {
 	struct verdict		*v;
 	judge_trace		*trace;		/* NULL: no need to know more than the verdict */
 	void			*arg;
-	bool			 deny, enforced_deny, allow;
 	int			 best_deny, best_would, best_allow;
 	uint32_t		 needs;
 };
 
-static enum truth
-truth_not(enum truth t)
+static struct belief
+belief_not(struct belief a)
 {
-	return t == TRUTH_UNKNOWN ? t : t == TRUTH_TRUE ? TRUTH_FALSE : TRUTH_TRUE;
+	if (a.truth != TRUTH_UNKNOWN)
+		a.truth = a.truth == TRUTH_TRUE ? TRUTH_FALSE : TRUTH_TRUE;
+	return a;
 }
 
-static enum truth
-truth_and(enum truth a, enum truth b)
+/* What is settled needs nothing more, whatever its parts asked for. */
+static struct belief
+belief_and(struct belief a, struct belief b)
 {
-	if (a == TRUTH_FALSE || b == TRUTH_FALSE)
-		return TRUTH_FALSE;
-	return a == TRUTH_TRUE && b == TRUTH_TRUE ? TRUTH_TRUE : TRUTH_UNKNOWN;
+	if (a.truth == TRUTH_FALSE || b.truth == TRUTH_FALSE)
+		return (struct belief){ TRUTH_FALSE, 0 };
+	if (a.truth == TRUTH_TRUE && b.truth == TRUTH_TRUE)
+		return (struct belief){ TRUTH_TRUE, 0 };
+	return (struct belief){ TRUTH_UNKNOWN, a.needs | b.needs };
 }
 
-static enum truth
-truth_or(enum truth a, enum truth b)
+static struct belief
+belief_or(struct belief a, struct belief b)
 {
-	return truth_not(truth_and(truth_not(a), truth_not(b)));
+	return belief_not(belief_and(belief_not(a), belief_not(b)));
 }
 
 static void
@@ -41,71 +48,64 @@ tell(const struct hearing *h, const struct judge_step *step)
 }
 
 /* All conditions of a group hold. Without somebody to tell, the first that fails ends it. */
-static enum truth
-hear_group(const struct hearing *h, const struct l_group *g, struct judge_step *step, bool strict, uint32_t *needs)
+static struct belief
+hear_group(const struct hearing *h, const struct l_group *g, struct judge_step *step, bool strict)
 {
 	const struct l_condition *c = layout_conditions(h->p) + g->condition;
-	enum truth all = TRUTH_TRUE;
-	uint32_t wants = 0;
+	struct belief all = { TRUTH_TRUE, 0 };
 
 	for (uint32_t i = 0; i < g->n_conditions; i++) {
-		enum truth t = match_condition(h->p, &c[i], h->ev, strict, &wants);
+		struct belief one = { TRUTH_FALSE, 0 };
+		one.truth = match_condition(h->p, &c[i], h->ev, strict, &one.needs);
 		step->group = layout_string(h->p, g->name);
 		step->key = layout_string(h->p, c[i].key);
 		step->values = layout_string(h->p, c[i].values);
 		step->line = (int)c[i].line;
-		step->truth = t;
+		step->truth = one.truth;
 		tell(h, step);
-		all = truth_and(all, t);
-		if (all == TRUTH_FALSE && !h->trace)
+		all = belief_and(all, one);
+		if (all.truth == TRUTH_FALSE && !h->trace)
 			break;
 	}
-	/* Of a group that is refuted nothing is missing, whoever is told of it. */
-	if (all == TRUTH_UNKNOWN)
-		*needs |= wants;
 	return all;
 }
 
-static enum truth
-hear_logic(const struct hearing *h, const struct l_logic *l, struct judge_step *step, bool strict, uint32_t *needs)
+static struct belief
+hear_logic(const struct hearing *h, const struct l_logic *l, struct judge_step *step, bool strict)
 {
 	const struct l_group *g = layout_groups(h->p) + l->group;
 	const uint32_t *op = layout_ops(h->p) + l->op;
-	enum truth stack[STACK_MAX] = { TRUTH_FALSE };
+	struct belief stack[STACK_MAX] = { { TRUTH_FALSE, 0 } };
 	unsigned n = 0;
 
 	for (uint32_t i = 0; i < l->n_ops; i++) {
 		if (op[i] == OP_NOT) {
-			stack[n - 1] = truth_not(stack[n - 1]);
+			stack[n - 1] = belief_not(stack[n - 1]);
 		} else if (op[i] == OP_AND || op[i] == OP_OR) {
 			n--;
-			stack[n - 1] = op[i] == OP_AND ? truth_and(stack[n - 1], stack[n]) : truth_or(stack[n - 1], stack[n]);
+			stack[n - 1] = op[i] == OP_AND ? belief_and(stack[n - 1], stack[n]) : belief_or(stack[n - 1], stack[n]);
 		} else {
-			stack[n++] = hear_group(h, &g[op[i]], step, strict, needs);
+			stack[n++] = hear_group(h, &g[op[i]], step, strict);
 		}
 	}
 	return stack[0];
 }
 
-/* The first exception that covers the rule, or -1. PENDING: one hangs on what is not known. */
+/* The first exception that covers the rule, or -1. NEEDS: what others hang on that is not known yet. */
 static int
-excepted(struct hearing *h, const struct l_rule *r, uint32_t *needs, bool *pending)
+excepted(const struct hearing *h, const struct l_rule *r, uint32_t *needs)
 {
 	for (uint32_t i = 0; i < r->n_refs; i++) {
 		uint32_t index = layout_refs(h->p)[r->ref + i];
 		const struct l_exception *x = layout_exceptions(h->p) + index;
 		struct judge_step step = { .exception = true, .index = index };
-		uint32_t wants = 0;
 		if (x->expires_ns && h->ev->wall_ns >= x->expires_ns)
 			continue;
-		enum truth t = hear_logic(h, &x->logic, &step, true, &wants);
-		tell(h, &(struct judge_step){ .exception = true, .index = index, .line = (int)x->line, .truth = t });
-		if (t == TRUTH_TRUE)
+		struct belief is = hear_logic(h, &x->logic, &step, true);
+		tell(h, &(struct judge_step){ .exception = true, .index = index, .line = (int)x->line, .truth = is.truth });
+		if (is.truth == TRUTH_TRUE)
 			return (int)index;
-		if (t == TRUTH_UNKNOWN && wants) {
-			*needs |= wants;
-			*pending = true;
-		}
+		*needs |= is.needs;
 	}
 	return -1;
 }
@@ -150,23 +150,20 @@ hear_rule(struct hearing *h, uint32_t index)
 {
 	const struct l_rule *r = layout_rules(h->p) + index;
 	struct judge_step step = { .index = index };
-	uint32_t needs = 0;
-	bool pending = false;
-	enum truth t = hear_logic(h, &r->logic, &step, r->actions & ACTION_ALLOW, &needs);
+	struct belief is = hear_logic(h, &r->logic, &step, r->actions & ACTION_ALLOW);
 
-	tell(h, &(struct judge_step){ .index = index, .line = (int)r->line, .truth = t });
-	if (t == TRUTH_UNKNOWN)
-		h->needs |= needs;
-	if (t != TRUTH_TRUE)
+	tell(h, &(struct judge_step){ .index = index, .line = (int)r->line, .truth = is.truth });
+	h->needs |= is.needs;
+	if (is.truth != TRUTH_TRUE)
 		return;
-	needs = 0;
-	int x = excepted(h, r, &needs, &pending);
-	if (x >= 0)
-		h->v->exception = (int16_t)x;
-	else if (pending)
+	uint32_t needs = 0;
+	int x = excepted(h, r, &needs);
+	if (x < 0 && needs)
 		h->needs |= needs;
-	else
+	else if (x < 0)
 		count_rule(h, index);
+	else
+		h->v->exception = (int16_t)x;
 }
 
 static enum decision

@@ -2,24 +2,19 @@
 #include "judge/match.h"
 #include "policy/glob.h"
 
-/* Bytes that are compared without case are copied; longer values are compared by their beginning, and contains finds less. */
-#define NOCASE_MAX 4096
-
 struct needle {				/* one value of the event, as the condition wants to see it */
 	struct value	v;
-	char		lower[NOCASE_MAX];
+	char		lower[EVENT_ARENA];	/* no value is longer; touched only when case does not matter */
 };
 
 static void
 lower(struct needle *n)
 {
-	size_t len = n->v.len < NOCASE_MAX ? n->v.len : NOCASE_MAX;
-
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = 0; i < n->v.len; i++) {
 		char c = n->v.text[i];
 		n->lower[i] = (char)(c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c);
 	}
-	n->v = (struct value){ .text = n->lower, .len = len };
+	n->v.text = n->lower;
 }
 
 static bool
@@ -200,6 +195,20 @@ was_cut(const struct event *ev, enum field f)
 	}
 }
 
+/* Is there a value? A text that is empty is none. */
+static bool
+has_value(const struct event *ev, enum field f)
+{
+	struct field_cursor cur;
+	struct value v;
+
+	field_open(&cur, ev, f);
+	while (field_next(&cur, &v))
+		if (!field_is_text(field_info(f)->type) || v.len)
+			return true;
+	return false;
+}
+
 static enum field_state
 state_of(const struct event *ev, const struct l_condition *c)
 {
@@ -227,7 +236,7 @@ match_condition(const struct policy *p, const struct l_condition *c, const struc
 		return TRUTH_UNKNOWN;
 	}
 	if (c->test == L_EXISTS) {
-		found = (state == FIELD_PRESENT) == (c->arg != 0);
+		found = (state == FIELD_PRESENT && has_value(ev, (enum field)c->field)) == (c->arg != 0);
 	} else if (state == FIELD_PRESENT) {
 		if (c->test == L_FIELD)
 			found = other_field(c, ev);
@@ -235,7 +244,8 @@ match_condition(const struct policy *p, const struct l_condition *c, const struc
 			found = all_values(p, c, ev);
 		else
 			found = any_value(p, c, ev);
-		if (!found && strict && was_cut(ev, (enum field)c->field))
+		bool cut = was_cut(ev, (enum field)c->field) || (c->test == L_FIELD && was_cut(ev, (enum field)(c->arg & 0xffff)));
+		if (!found && strict && cut)
 			return TRUTH_UNKNOWN;
 	}
 	return found != ((c->flags & L_NOT) != 0) ? TRUTH_TRUE : TRUTH_FALSE;

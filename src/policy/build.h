@@ -4,6 +4,9 @@
 #include "policy/draft.h"
 #include "policy/layout.h"
 
+/* What is done to processes, whatever the answer is. */
+#define REACTIONS	(ACTION_KILL | ACTION_KILL_PARENT | ACTION_KILL_TREE | ACTION_SUSPEND)
+
 struct build {
 	struct draft	d;
 	const struct policy_sources *sources;
@@ -24,15 +27,20 @@ bool	term_compile(struct build *, struct draft_section *, struct draft_key *, st
 
 /* All conditions of a section, and how `condition` joins their groups. False with faults. */
 bool	logic_compile(struct build *, struct draft_section *, struct l_logic *);
+/* Keys of a section that are not conditions, ended by NULL. */
+const char *const *logic_settings(const struct draft_section *);
+/*
+ * What must hold for it to hold: groups that IS accepts, a bit each, one of which is true whenever the whole is. 0: there is no such
+ * choice. Of all choices, one with few groups.
+ */
+typedef bool logic_group_fn(const struct build *, const struct l_group *);
+uint64_t logic_rests_on(const struct build *, const struct l_logic *, logic_group_fn *is);
 
 /* The values of a condition as a set: @lists expanded. */
-enum value_as { AS_PATH, AS_TEXT, AS_NUMBER, AS_OCTAL, AS_BIT, AS_HASH, AS_ADDRESS };
+enum value_as { AS_PATH, AS_TEXT, AS_NUMBER, AS_BIT, AS_HASH, AS_ADDRESS };
 enum value_how { HOW_EQUALS, HOW_CONTAINS, HOW_STARTS, HOW_ENDS, HOW_GT, HOW_GTE, HOW_LT, HOW_LTE, HOW_BASE64, HOW_CIDR };
-struct set_spec { enum value_as as; enum value_how how; bool nocase; };
+struct set_spec { enum field_type type; enum value_as as; enum value_how how; bool nocase; };
 bool	set_compile(struct build *, struct draft_section *, struct draft_key *, const struct set_spec *, uint32_t *set);
-
-/* One number as an admin writes it: decimal with k, M, G, T; octal; true or false. */
-bool	number_parse(const char *s, enum value_as, int64_t *out);
 
 /* Rules, exceptions, index, places, names of users: everything but the tests. */
 int	build_tables(struct build *);

@@ -7,10 +7,9 @@
 #include <unistd.h>
 #include "base/cleanup.h"
 #include "policy/build.h"
+#include "policy/glob.h"
 #include "policy/near.h"
 #include "policy/scalar.h"
-
-#define REACTIONS (ACTION_KILL | ACTION_KILL_PARENT | ACTION_KILL_TREE | ACTION_SUSPEND)
 
 uint32_t
 build_string(struct build *b, const char *s)
@@ -46,92 +45,130 @@ unknown_key(struct build *b, const struct draft_section *s, const struct draft_k
 	    near_hint(near_name(k->key, names, n), hint, sizeof(hint)));
 }
 
-/* What one value of a key adds up to. */
-struct tally { struct build *b; struct draft_section *s; uint64_t kinds; unsigned actions; struct table *refs; uint32_t own; };
-
-static int
-take_kind(void *arg, const char *v, int line)
+/* The values of a key that must be there and have some; NULL with a fault. LACK says what an absent key leaves open. */
+static struct draft_value *
+needed(struct build *b, struct draft_section *s, const char *key, const char *lack)
 {
-	struct tally *t = arg;
+	static const char *const kinds[SECTION__MAX] = { [SECTION_RULE] = "rule", [SECTION_EXCEPTION] = "exception", [SECTION_LIST] = "list" };
+	struct draft_key *k = draft_key(s, key);
+	struct draft_value *v = k ? draft_values(&b->d, s, k) : NULL;
+
+	if (!k)
+		fault_add(b->d.faults, s->file, s->line, "[%s %s] has no `%s = ...`%s", kinds[s->kind], s->name, key, lack);
+	else if (!v && !k->bad)
+		fault_add(b->d.faults, s->file, k->line, "'%s' has no value", key);
+	return v;
+}
+
+static uint64_t
+take_kinds(struct build *b, struct draft_section *s)
+{
 	const char *names[EVENT__MAX];
+	uint64_t kinds = 0;
 	char hint[80];
-	int kind = event_kind_find(v);
 
 	for (int i = 0; i < EVENT__MAX; i++)
 		names[i] = event_kind_name((enum event_kind)i);
-	if (kind < 0)
-		fault_add(t->b->d.faults, t->s->file, line, "unknown event '%s'%s", v, near_hint(near_name(v, names, EVENT__MAX), hint, sizeof(hint)));
-	else if (event_kind_sensor((enum event_kind)kind) == SENSOR_NOBODY)
-		fault_add(t->b->d.faults, t->s->file, line, "no sensor of this version reports '%s': the rule would never match", v);
-	else
-		t->kinds |= 1ull << kind;
-	return 0;
+	for (const struct draft_value *v = needed(b, s, "on", ": which events does it judge?"); v; v = v->next) {
+		int kind = event_kind_find(v->value);
+		if (kind < 0)
+			fault_add(b->d.faults, s->file, v->line, "unknown event '%.80s'%s", v->value,
+			    near_hint(near_name(v->value, names, EVENT__MAX), hint, sizeof(hint)));
+		else if (event_kind_sensor((enum event_kind)kind) == SENSOR_NOBODY)
+			fault_add(b->d.faults, s->file, v->line, "no sensor of this version reports '%s': the rule would never match", v->value);
+		else
+			kinds |= 1ull << kind;
+	}
+	return kinds;
 }
 
-static int
-take_action(void *arg, const char *v, int line)
+static unsigned
+take_actions(struct build *b, struct draft_section *s)
 {
 	static const char *const names[] = { "allow", "deny", "alert", "log", "kill", "kill-parent", "kill-tree", "suspend" };
-	struct tally *t = arg;
+	unsigned actions = 0;
 	char hint[80];
-	unsigned bit = action_find(v);
 
-	if (strcmp(v, "quarantine") == 0)
-		fault_add(t->b->d.faults, t->s->file, line, "quarantine is not available in this version; deny keeps the file from running");
-	else if (!bit)
-		fault_add(t->b->d.faults, t->s->file, line, "unknown action '%s'%s", v, near_hint(near_name(v, names, 8), hint, sizeof(hint)));
-	t->actions |= bit;
-	return 0;
+	for (const struct draft_value *v = needed(b, s, "action", ""); v; v = v->next) {
+		unsigned bit = action_find(v->value);
+		if (strcmp(v->value, "quarantine") == 0)
+			fault_add(b->d.faults, s->file, v->line, "quarantine is not available in this version; deny keeps the file from running");
+		else if (!bit)
+			fault_add(b->d.faults, s->file, v->line, "unknown action '%.80s'%s", v->value,
+			    near_hint(near_name(v->value, names, 8), hint, sizeof(hint)));
+		actions |= bit;
+	}
+	return actions;
 }
 
 static void
-check_actions(struct build *b, struct draft_section *s, const struct tally *t, int line)
+check_actions(struct build *b, struct draft_section *s, uint64_t kinds, unsigned actions)
 {
+	const struct draft_key *key = draft_key(s, "action");
+	int line = key ? key->line : s->line;
+
 	for (int k = 0; k < EVENT__MAX; k++)
-		if ((t->actions & ACTION_DENY) && (t->kinds & 1ull << k) && !event_kind_prevents((enum event_kind)k))
+		if ((actions & ACTION_DENY) && (kinds & 1ull << k) && !event_kind_prevents((enum event_kind)k))
 			fault_add(b->d.faults, s->file, line, "deny is not possible on %s, which is only heard of; use kill or alert",
 			    event_kind_name((enum event_kind)k));
-	if ((t->actions & ACTION_ALLOW) && (t->actions & (ACTION_DENY | REACTIONS)))
+	if ((actions & ACTION_ALLOW) && (actions & (ACTION_DENY | REACTIONS)))
 		fault_add(b->d.faults, s->file, line, "allow contradicts the other actions; alert and log may go with it");
-	if ((t->actions & REACTIONS) && (t->kinds & 1ull << EVENT_EXIT))
+	if ((actions & REACTIONS) && (kinds & 1ull << EVENT_EXIT))
 		fault_add(b->d.faults, s->file, line, "a process that ended cannot be killed; use alert");
 }
 
+/* Of a rule or of [policy], never more than MOST. */
 static enum mode
 mode_of(struct build *b, struct draft_section *s, enum mode most)
 {
+	return s && strcmp(draft_whole(&b->d, s, "mode"), "monitor") == 0 ? MODE_MONITOR : most;
+}
+
+static void
+check_mode(struct build *b, struct draft_section *s)
+{
+	const struct draft_key *k = draft_key(s, "mode");
 	const char *m = draft_whole(&b->d, s, "mode");
 
-	if (*m && strcmp(m, "monitor") != 0 && strcmp(m, "enforce") != 0)
-		fault_add(b->d.faults, s->file, draft_key(s, "mode")->line, "mode is monitor or enforce, not '%s'", m);
-	return strcmp(m, "monitor") == 0 ? MODE_MONITOR : most;
+	if (k && strcmp(m, "monitor") != 0 && strcmp(m, "enforce") != 0)
+		fault_add(b->d.faults, s->file, k->line, "mode is monitor or enforce, not '%.80s'", m);
+}
+
+static bool
+is_fixed(const struct l_condition *c)
+{
+	bool free = field_info((enum field)c->field)->free || (c->test == L_FIELD && field_info((enum field)(c->arg & 0xffff))->free);
+
+	return !free && !(c->flags & L_NOT);
+}
+
+static bool
+has_fixed(const struct build *b, const struct l_group *g)
+{
+	for (uint32_t i = 0; i < g->n_conditions; i++)
+		if (is_fixed(table_at(&b->conditions, g->condition + i)))
+			return true;
+	return false;
 }
 
 /* What lets through must rest on something that whoever wants to get through cannot choose. */
 static bool
 rests_on_fixed(const struct build *b, const struct l_logic *l)
 {
-	const struct l_group *g = table_at(&b->groups, l->group);
-
-	for (uint32_t i = 0; i < l->n_groups; i++) {
-		const struct l_condition *c = g[i].n_conditions ? table_at(&b->conditions, g[i].condition) : NULL;
-		for (uint32_t j = 0; j < g[i].n_conditions; j++)
-			if (!(c[j].flags & L_NOT) && !field_info((enum field)c[j].field)->free)
-				return true;
-	}
-	return false;
+	return logic_rests_on(b, l, has_fixed) != 0;
 }
 
 static enum severity
 severity_of(struct build *b, struct draft_section *s)
 {
 	static const char *const names[] = { "info", "low", "medium", "high", "critical" };
+	const struct draft_key *k = draft_key(s, "severity");
 	const char *v = draft_whole(&b->d, s, "severity");
 	char hint[80];
-	int n = *v ? severity_find(v) : SEVERITY_MEDIUM;
+	int n = k ? severity_find(v) : SEVERITY_MEDIUM;
 
 	if (n < 0)
-		fault_add(b->d.faults, s->file, draft_key(s, "severity")->line, "unknown severity '%s'%s", v,
+		fault_add(b->d.faults, s->file, k->line, "unknown severity '%.80s'%s", v,
 		    near_hint(near_name(v, names, 5), hint, sizeof(hint)));
 	return n < 0 ? SEVERITY_MEDIUM : (enum severity)n;
 }
@@ -139,29 +176,18 @@ severity_of(struct build *b, struct draft_section *s)
 static void
 compile_rule(struct build *b, struct draft_section *s)
 {
-	struct tally t = { .b = b, .s = s };
-	struct draft_key *on = draft_key(s, "on"), *action = draft_key(s, "action");
 	struct l_rule r = { .name = build_string(b, s->name), .ruleset = build_string(b, s->ruleset), .file = build_string(b, s->file),
 		.line = (uint32_t)s->line, .description = build_string(b, draft_whole(&b->d, s, "description")),
 		.message = build_string(b, draft_whole(&b->d, s, "message")),
 		.technique = build_string(b, draft_whole(&b->d, s, "threat.technique.id")) };
 
-	if (on)
-		draft_values(&b->d, s, on, take_kind, &t);
-	else
-		fault_add(b->d.faults, s->file, s->line, "[rule %s] has no `on = ...`: which events does it judge?", s->name);
-	if (action)
-		draft_values(&b->d, s, action, take_action, &t);
-	if (action && t.actions)
-		check_actions(b, s, &t, action->line);
-	else if (!action)
-		fault_add(b->d.faults, s->file, s->line, "[rule %s] has no `action = ...`", s->name);
-	enum mode most = s->policy ? mode_of(b, s->policy, b->sources->mode) : b->sources->mode;
-	r.mode = (uint8_t)mode_of(b, s, most);
+	r.kinds = take_kinds(b, s);
+	r.actions = (uint16_t)take_actions(b, s);
+	check_actions(b, s, r.kinds, r.actions);
+	check_mode(b, s);
+	r.mode = (uint8_t)mode_of(b, s, mode_of(b, s->policy, b->sources->mode));
 	r.severity = (uint8_t)severity_of(b, s);
-	r.kinds = t.kinds;
-	r.actions = (uint16_t)t.actions;
-	if (logic_compile(b, s, &r.logic) && (t.actions & ACTION_ALLOW) && !rests_on_fixed(b, &r.logic))
+	if (logic_compile(b, s, &r.logic) && (r.actions & ACTION_ALLOW) && !rests_on_fixed(b, &r.logic))
 		fault_add(b->d.faults, s->file, s->line, "[rule %s] allows by what an attacker can choose; name a program, a user or a file too",
 		    s->name);
 	table_add(&b->rules, &r, 1);
@@ -171,98 +197,84 @@ static void
 compile_exception(struct build *b, struct draft_section *s)
 {
 	const char *reason = draft_whole(&b->d, s, "reason"), *expires = draft_whole(&b->d, s, "expires");
+	const struct draft_key *until = draft_key(s, "expires");
 	struct l_exception x = { .name = build_string(b, s->name), .reason = build_string(b, reason), .expires = build_string(b, expires),
 		.line = (uint32_t)s->line };
 
 	if (!*reason)
 		fault_add(b->d.faults, s->file, s->line, "[exception %s] has no `reason = ...`", s->name);
-	if (!draft_key(s, "rules"))
-		fault_add(b->d.faults, s->file, s->line, "[exception %s] has no `rules = ...`: which rules does it cover?", s->name);
-	if (*expires && scalar_time(expires, &x.expires_ns))
-		fault_add(b->d.faults, s->file, draft_key(s, "expires")->line, "'%s' is not a date: YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ", expires);
+	needed(b, s, "rules", ": which rules does it cover?");
+	if (until && scalar_time(expires, &x.expires_ns))
+		fault_add(b->d.faults, s->file, until->line, "'%.80s' is not a date: YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ", expires);
 	if (logic_compile(b, s, &x.logic) && !rests_on_fixed(b, &x.logic))
 		fault_add(b->d.faults, s->file, s->line, "[exception %s] rests on what an attacker can choose; name a program, a user or a file too",
 		    s->name);
-	uint32_t *index = pool_take(&b->d.pool, sizeof(*index));
-	if (index)
-		*index = (uint32_t)b->exceptions.n;
-	s->compiled = index;
 	table_add(&b->exceptions, &x, 1);
 }
 
 /* A name, or a pattern of names with *, of the rules an exception covers. */
 static bool
-covers(const char *pattern, const char *name)
+covers(const struct draft_value *v, const char *name)
 {
-	while (*pattern && *pattern != '*') {
-		if (*pattern++ != *name++)
-			return false;
-	}
-	if (!*pattern)
-		return !*name;
-	for (; *name; name++)
-		if (covers(pattern + 1, name))
-			return true;
-	return covers(pattern + 1, name);
-}
-
-struct covering { struct build *b; struct draft_section *x; const char *rule; bool met; };
-
-static int
-take_cover(void *arg, const char *v, int line)
-{
-	struct covering *c = arg;
-
-	(void)line;
-	c->met = c->met || covers(v, c->rule);
-	return c->met;
-}
-
-static int
-check_cover(void *arg, const char *v, int line)
-{
-	struct covering *c = arg;
-	const char *names[512];
-	char hint[80];
-	size_t n = 0;
-	bool met = false;
-
-	for (struct draft_section *s = c->b->d.sections; s; s = s->next) {
-		if (s->kind != SECTION_RULE)
-			continue;
-		met = met || covers(v, s->name);
-		if (n < 512)
-			names[n++] = s->name;
-	}
-	if (!met)
-		fault_add(c->b->d.faults, c->x->file, line, "there is no rule '%s'%s", v, near_hint(near_name(v, names, n), hint, sizeof(hint)));
-	return 0;
+	return glob_match(v->value, strlen(v->value), name, strlen(name), false);
 }
 
 static void
+check_cover(struct build *b, const struct draft_section *x, const struct draft_value *v)
+{
+	const char *names[512];
+	char hint[80];
+	size_t n = 0;
+
+	for (const struct draft_section *s = b->d.sections; s; s = s->next) {
+		if (s->kind != SECTION_RULE)
+			continue;
+		if (covers(v, s->name))
+			return;
+		if (n < 512)
+			names[n++] = s->name;
+	}
+	fault_add(b->d.faults, x->file, v->line, "there is no rule '%.80s'%s", v->value,
+	    near_hint(near_name(v->value, names, n), hint, sizeof(hint)));
+}
+
+struct covering { uint32_t exception; const struct draft_value *rules; };
+
+static void
+join_rule(struct build *b, struct l_rule *r, const struct table *coverings)
+{
+	const char *name = table_at(&b->strings, r->name);
+
+	r->ref = (uint32_t)b->refs.n;
+	for (size_t i = 0; i < coverings->n; i++) {
+		const struct covering *c = table_at(coverings, i);
+		const struct draft_value *v = c->rules;
+		while (v && !covers(v, name))
+			v = v->next;
+		if (v)
+			table_add(&b->refs, &c->exception, 1);
+	}
+	r->n_refs = (uint32_t)b->refs.n - r->ref;
+}
+
+/* Exceptions were compiled in the order of their sections. */
+static void
 join_exceptions(struct build *b)
 {
-	for (size_t i = 0; i < b->rules.n; i++) {
-		struct l_rule *r = table_at(&b->rules, i);
-		const char *name = table_at(&b->strings, r->name);
-		r->ref = (uint32_t)b->refs.n;
-		for (struct draft_section *x = b->d.sections; x; x = x->next) {
-			struct draft_key *k = x->kind == SECTION_EXCEPTION ? draft_key(x, "rules") : NULL;
-			struct covering c = { .b = b, .x = x, .rule = name };
-			if (!k || !x->compiled)
-				continue;
-			draft_values(&b->d, x, k, take_cover, &c);
-			if (c.met)
-				table_add(&b->refs, x->compiled, 1);
-		}
-		r->n_refs = (uint32_t)b->refs.n - r->ref;
-	}
+	struct table coverings = TABLE_OF(struct covering);
+
 	for (struct draft_section *x = b->d.sections; x; x = x->next) {
-		struct draft_key *k = x->kind == SECTION_EXCEPTION ? draft_key(x, "rules") : NULL;
-		struct covering c = { .b = b, .x = x };
-		if (k)
-			draft_values(&b->d, x, k, check_cover, &c);
+		if (x->kind != SECTION_EXCEPTION)
+			continue;
+		struct covering c = { .exception = (uint32_t)coverings.n, .rules = draft_values(&b->d, x, draft_key(x, "rules")) };
+		table_add(&coverings, &c, 1);
+		for (const struct draft_value *v = c.rules; v; v = v->next)
+			check_cover(b, x, v);
 	}
+	for (size_t i = 0; i < b->rules.n; i++)
+		join_rule(b, table_at(&b->rules, i), &coverings);
+	b->refs.failed |= coverings.failed;
+	table_done(&coverings);
 }
 
 static const struct build *sorting;
@@ -293,8 +305,7 @@ look_at_list(struct build *b, struct draft_section *s)
 {
 	static const char *const names[] = { "values", "description" };
 
-	if (!draft_key(s, "values"))
-		fault_add(b->d.faults, s->file, s->line, "[list %s] has no `values = ...`", s->name);
+	needed(b, s, "values", "");
 	draft_key(s, "description");
 	for (struct draft_key *k = s->keys; k; k = k->next)
 		if (!k->used)
@@ -306,7 +317,7 @@ look_at_policy(struct build *b, struct draft_section *s)
 {
 	static const char *const names[] = { "description", "mode" };
 
-	mode_of(b, s, MODE_ENFORCE);
+	check_mode(b, s);
 	draft_key(s, "description");
 	for (struct draft_key *k = s->keys; k; k = k->next)
 		if (!k->used)
@@ -345,8 +356,10 @@ build_tables(struct build *b)
 		compile_section(b, s);
 	if (b->rules.n > RULES_MAX)
 		fault_add(b->d.faults, "policies", 0, "%zu rules; at most %d", b->rules.n, RULES_MAX);
-	if (b->d.faults->errors)
-		return -EINVAL;
+	if (b->exceptions.n > RULES_MAX)
+		fault_add(b->d.faults, "policies", 0, "%zu exceptions; at most %d", b->exceptions.n, RULES_MAX);
+	if (b->d.faults->errors || b->d.pool.failed)
+		return b->d.pool.failed ? -ENOMEM : -EINVAL;
 	sorting = b;
 	if (b->rules.n)
 		qsort(b->rules.at, b->rules.n, sizeof(struct l_rule), by_rule_name);
@@ -357,8 +370,9 @@ build_tables(struct build *b)
 }
 
 static void
-build_begin(struct build *b)
+build_begin(struct build *b, struct faults *faults)
 {
+	draft_begin(&b->d, faults);
 #define TABLE(member, type) b->member = (struct table)TABLE_OF(type);
 	LAYOUT_TABLES(TABLE)
 #undef TABLE
@@ -400,14 +414,14 @@ seal(struct build *b)
 		.open_default = (uint8_t)b->sources->open_default };
 	CLEANUP_FD int fd = memfd_create("yett-policy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	size_t at = ALIGN8(sizeof(p));
-	bool failed = false;
+	bool failed = b->d.pool.failed;
 	int err = 0;
 
 	if (fd < 0)
 		return -errno;
 	for (size_t i = 0; i < b->rules.n; i++)
 		p.asked |= ((const struct l_rule *)table_at(&b->rules, i))->kinds;
-	memcpy(p.hash, b->d.hash, sizeof(b->d.hash));
+	draft_hash(&b->d, p.hash);
 #define TABLE(member, type) \
 	p.member = (struct span){ .off = (uint32_t)at, .n = (uint32_t)b->member.n }; \
 	failed |= b->member.failed; \
@@ -437,7 +451,7 @@ test(struct build *b, int fd)
 		return err;
 	build_tests(b, p);
 	policy_close(p);
-	return b->d.faults->errors ? -EINVAL : 0;
+	return b->d.faults->errors ? -EINVAL : b->d.pool.failed ? -ENOMEM : 0;
 }
 
 static int
@@ -457,9 +471,9 @@ finish(struct build *b)
 int
 policy_build(const struct policy_sources *s, struct faults *faults)
 {
-	struct build b = { .sources = s, .d = { .faults = faults } };
+	struct build b = { .sources = s };
 
-	build_begin(&b);
+	build_begin(&b, faults);
 	int err = draft_read(&b.d, s);
 	int fd = err ? err : finish(&b);
 	build_done(&b);
@@ -469,9 +483,9 @@ policy_build(const struct policy_sources *s, struct faults *faults)
 int
 policy_build_text(const struct policy_sources *s, const char *name, const char *text, size_t len, struct faults *faults)
 {
-	struct build b = { .sources = s, .d = { .faults = faults } };
+	struct build b = { .sources = s };
 
-	build_begin(&b);
+	build_begin(&b, faults);
 	int err = draft_read_text(&b.d, name, text, len);
 	int fd = err == -ENOMEM ? err : finish(&b);
 	build_done(&b);

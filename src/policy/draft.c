@@ -9,6 +9,9 @@
 #include "policy/near.h"
 #include "policy/read.h"
 
+#define BLANKS		" \t"
+#define KEYS_MAX	512	/* of one section: its keys are looked up one by one */
+
 static const char *const kinds[SECTION__MAX] = {
 	[SECTION_POLICY] = "policy", [SECTION_LIST] = "list", [SECTION_RULE] = "rule", [SECTION_EXCEPTION] = "exception",
 	[SECTION_CORRELATION] = "correlation", [SECTION_TEST] = "test",
@@ -18,7 +21,8 @@ struct reading {
 	struct draft		*d;
 	const char		*file, *ruleset;
 	struct draft_section	*now, *policy;
-	struct draft_key	*key;
+	struct draft_key	*key;		/* NULL: what is indented below it is not wanted */
+	unsigned		 keys;		/* of this section */
 };
 
 static int
@@ -81,11 +85,12 @@ begin_section(struct reading *r, const char *section, int line)
 	if (!s)
 		return -ENOMEM;
 	*s = (struct draft_section){ .kind = (enum section_kind)kind, .name = pool_copy(&r->d->pool, name, strlen(name)), .file = r->file,
-		.ruleset = r->ruleset, .line = line, .policy = r->policy };
+		.ruleset = r->ruleset, .line = line };
 	s->end = &s->keys;
 	*r->d->end = s;
 	r->d->end = &s->next;
 	r->now = s;
+	r->keys = 0;
 	if (kind == SECTION_POLICY)
 		r->policy = s;
 	else if (kind == SECTION_LIST)
@@ -119,14 +124,19 @@ on_item(void *arg, const struct read_item *item)
 		return begin_section(r, item->section, item->line);
 	if (!r->now)
 		return 0;
-	if (item->more && r->key)
-		return add_text(r, item);
+	if (item->more)
+		return r->key ? add_text(r, item) : 0;
 	for (struct draft_key *k = r->now->keys; k; k = k->next) {
 		if (strcmp(k->key, item->key) == 0) {
 			fault_add(r->d->faults, r->file, item->line, "'%s' is already set at line %d", item->key, k->line);
 			r->key = NULL;
 			return 0;
 		}
+	}
+	if (r->keys++ == KEYS_MAX) {
+		fault_add(r->d->faults, r->file, item->line, "more than %d keys in one section", KEYS_MAX);
+		r->now = NULL;
+		return 0;
 	}
 	struct draft_key *k = pool_take(&r->d->pool, sizeof(*k));
 	if (!k)
@@ -145,14 +155,17 @@ draft_read_text(struct draft *d, const char *name, const char *text, size_t len)
 	const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
 	size_t n = strlen(base);
 
-	if (!d->end)
-		d->end = &d->sections;
 	if (n > 4 && strcmp(base + n - 4, ".ini") == 0)
 		n -= 4;
 	struct reading r = { .d = d, .file = pool_copy(&d->pool, name, strlen(name)), .ruleset = pool_copy(&d->pool, base, n) };
-	if (d->hashing)
-		crypto_hash_sha256_update(d->hashing, (const unsigned char *)text, len);
-	return read_text(r.file, text, len, d->faults, on_item, &r);
+	if (!r.file || !r.ruleset)
+		return -ENOMEM;
+	struct draft_section **first = d->end;
+	crypto_hash_sha256_update(&d->hashing, (const unsigned char *)text, len);
+	int err = read_text(r.file, text, len, d->faults, on_item, &r);
+	for (struct draft_section *s = *first; s; s = s->next)
+		s->policy = r.policy;	/* wherever in the file it stands */
+	return err;
 }
 
 struct source_file { char name[256]; bool admin; };
@@ -236,12 +249,6 @@ int
 draft_read(struct draft *d, const struct policy_sources *s)
 {
 	struct source_files l = { 0 };
-	crypto_hash_sha256_state state;
-	unsigned char hash[crypto_hash_sha256_BYTES];
-
-	crypto_hash_sha256_init(&state);
-	d->hashing = &state;
-	d->end = &d->sections;
 	int err = list_directory(&l, s->vendor_policies, false, d->faults);
 	if (!err)
 		err = list_directory(&l, s->policies, true, d->faults);
@@ -250,10 +257,24 @@ draft_read(struct draft *d, const struct policy_sources *s)
 	if (!err)
 		err = read_listed(d, &l, s);
 	free(l.at);
-	crypto_hash_sha256_final(&state, hash);
-	d->hashing = NULL;
-	sodium_bin2hex(d->hash, sizeof(d->hash), hash, sizeof(hash));
 	return err;
+}
+
+void
+draft_begin(struct draft *d, struct faults *faults)
+{
+	*d = (struct draft){ .faults = faults };
+	d->end = &d->sections;
+	crypto_hash_sha256_init(&d->hashing);
+}
+
+void
+draft_hash(struct draft *d, char hex[static DRAFT_HASH])
+{
+	unsigned char hash[crypto_hash_sha256_BYTES];
+
+	crypto_hash_sha256_final(&d->hashing, hash);
+	sodium_bin2hex(hex, DRAFT_HASH, hash, sizeof(hash));
 }
 
 void
@@ -299,49 +320,72 @@ draft_whole(struct draft *d, struct draft_section *s, const char *key)
 	return all;
 }
 
-/* One value from *S on, unquoted into OUT; NULL when there is none. Sets *BAD for a quote without an end. */
-static char *
-take_value(const char **s, char *out, bool *bad)
+/* Takes one value from *S on into *OUT, which moves behind it. Returns what is wrong with it, or NULL. */
+static const char *
+take_value(const char **s, char **out, bool *quoted)
 {
-	const char *p = *s + strspn(*s, " \t");
-	char *o = out;
+	const char *p = *s;
+	char *begin = *out, *o = begin;
 
-	if (*p == '"') {
+	*quoted = *p == '"';
+	if (*quoted) {
 		for (p++; *p && !(p[0] == '"' && p[1] != '"'); p++) {
 			p += p[0] == '"';
 			*o++ = *p;
 		}
-		*bad = *p != '"';
-		p += *p == '"';
-		p += strspn(p, " \t");
-		*bad |= *p && *p != ',';
+		if (*p != '"')
+			return "a quoted value does not end";
+		p++;
+		p += strspn(p, BLANKS);
+		if (*p && *p != ',')
+			return "a quoted value is followed by more than a comma";
 	} else {
 		while (*p && *p != ',')
 			*o++ = *p++;
-		while (o > out && (o[-1] == ' ' || o[-1] == '\t'))
+		while (o > begin && strchr(BLANKS, o[-1]))
 			o--;
+		if (o == begin)
+			return "an empty value before a comma; write \"\" if it is meant";
 	}
-	*o = '\0';
+	*o++ = '\0';
+	*out = o;
 	*s = *p ? p + 1 : p;
-	return out;
+	return NULL;
 }
 
-int
-draft_values(struct draft *d, const struct draft_section *s, const struct draft_key *k, draft_value_fn *fn, void *arg)
+/* A line may end with a comma. The values of one need no more room than the line itself: commas become terminators. */
+static const char *
+split_line(struct draft *d, const struct draft_text *t, struct draft_value ***end)
 {
-	for (const struct draft_text *t = k->text; t; t = t->next) {
-		const char *at = t->text;
-		while (*at) {
-			bool bad = false;
-			char *v = take_value(&at, pool_take(&d->pool, strlen(at) + 1), &bad);
-			if (bad)
-				fault_add(d->faults, s->file, t->line, "a quoted value does not end, or is followed by more than a comma");
-			else if (!*v && *at)
-				fault_add(d->faults, s->file, t->line, "an empty value between commas; write \"\" if it is meant");
-			int err = *v || !*at ? fn(arg, v, t->line) : 0;
-			if (err)
-				return err;
-		}
+	const char *at = t->text + strspn(t->text, BLANKS);
+	char *out = pool_take(&d->pool, strlen(at) + 1);
+
+	while (out && *at) {
+		struct draft_value *v = pool_take(&d->pool, sizeof(*v));
+		if (!v)
+			break;
+		*v = (struct draft_value){ .value = out, .line = t->line };
+		const char *why = take_value(&at, &out, &v->quoted);
+		if (why)
+			return why;
+		**end = v;
+		*end = &v->next;
+		at += strspn(at, BLANKS);
 	}
-	return 0;
+	return NULL;
+}
+
+struct draft_value *
+draft_values(struct draft *d, const struct draft_section *s, struct draft_key *k)
+{
+	struct draft_value **end = &k->values;
+
+	for (const struct draft_text *t = k->split ? NULL : k->text; t; t = t->next) {
+		const char *why = split_line(d, t, &end);
+		if (why)
+			fault_add(d->faults, s->file, t->line, "%s", why);
+		k->bad |= why != NULL;
+	}
+	k->split = true;
+	return k->values;
 }

@@ -1,13 +1,23 @@
 #ifndef POLICY_DRAFT_H
 #define POLICY_DRAFT_H
 /* What the files say, section by section, before anybody asks what it means. */
+#include <sodium.h>
 #include "policy/policy.h"
 #include "policy/pool.h"
 
 enum section_kind { SECTION_POLICY, SECTION_LIST, SECTION_RULE, SECTION_EXCEPTION, SECTION_CORRELATION, SECTION_TEST, SECTION__MAX };
 
 struct draft_text { const char *text; int line; struct draft_text *next; };
-struct draft_key { const char *key; int line; struct draft_text *text, **end; bool used; struct draft_key *next; };
+/* QUOTED: text whatever it begins with, never the name of a list. TOLD: it is known to be wrong. */
+struct draft_value { const char *value; int line; bool quoted, told; struct draft_value *next; };
+struct draft_key {
+	const char	*key;
+	int		 line;
+	struct draft_text *text, **end;	/* lines as written */
+	struct draft_value *values;	/* once they were split */
+	bool		 split, bad, used;	/* bad: they could not be, which was told */
+	struct draft_key *next;
+};
 
 struct draft_section {
 	enum section_kind kind;
@@ -15,7 +25,6 @@ struct draft_section {
 	int		 line;
 	struct draft_key *keys, **end;
 	struct draft_section *policy;	/* [policy] of the same file, or NULL */
-	void		*compiled;	/* of the compiler */
 	bool		 busy;		/* lists: being expanded */
 	struct draft_section *next;
 };
@@ -25,13 +34,18 @@ struct draft {
 	struct names	 lists, rules, exceptions;	/* name -> struct draft_section */
 	struct draft_section *sections, **end;
 	struct faults	*faults;
-	char		 hash[65];	/* SHA-256 over all texts, hex */
-	void		*hashing;
+	crypto_hash_sha256_state hashing;	/* over all texts */
 };
 
+#define DRAFT_HASH	65		/* SHA-256 in hex, terminated */
+
+/* D stays where it is from now on. */
+void	draft_begin(struct draft *, struct faults *);
 /* Reads all files that SOURCES name. 0 or -errno; faults are collected in D->faults. */
 int	draft_read(struct draft *, const struct policy_sources *);
 int	draft_read_text(struct draft *, const char *name, const char *text, size_t len);
+/* Of all that was read; once. */
+void	draft_hash(struct draft *, char hex[static DRAFT_HASH]);
 void	draft_done(struct draft *);
 
 /* The key, marked as used; NULL if it is not there. */
@@ -40,10 +54,9 @@ struct draft_key *draft_key(struct draft_section *, const char *key);
 const char *draft_whole(struct draft *, struct draft_section *, const char *key);
 
 /*
- * The values of a key, split at commas; "quoted, values" keep theirs, "" is a quote inside. Calls FN for each; stops at the
- * first result but 0. @lists are not expanded here.
+ * The values of a key, split at commas; "quoted, values" keep theirs, "" is a quote inside. @lists are not expanded here. What is
+ * wrong with them is told the first time, however often they are asked for.
  */
-typedef int draft_value_fn(void *arg, const char *value, int line);
-int	draft_values(struct draft *, const struct draft_section *, const struct draft_key *, draft_value_fn *, void *arg);
+struct draft_value *draft_values(struct draft *, const struct draft_section *, struct draft_key *);
 
 #endif

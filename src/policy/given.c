@@ -43,23 +43,28 @@ refuse(char *why, size_t n, const char *text)
 	return -EINVAL;
 }
 
-/* Elements of a list lie behind each other, so a further one moves all to the end of the arena. */
+/* Elements of a list lie behind each other: unless the list is the last in the arena, a further one moves it there. */
 static int
 add_element(struct event *ev, enum event_text slot, const char *value, size_t len)
 {
 	char all[EVENT_ARENA];
-	size_t n;
-	const char *old = event_text(ev, slot, &n);
-	bool first = n == 0;
+	struct slice s = ev->text[slot];
+	bool last = s.len && s.off + s.len == ev->used, ended = s.len == 0 || ev->arena[s.off + s.len - 1] == '\0';
+	size_t n = s.len;
 
 	if (n + len + 2 > sizeof(all))
 		return -ENOSPC;
-	memcpy(all, old, n);
-	if (!first && all[n - 1] != '\0')
+	memcpy(all, ev->arena + s.off, n);
+	if (!ended)
 		all[n++] = '\0';
 	memcpy(all + n, value, len);
 	all[n + len] = '\0';
-	return event_set(ev, slot, all, n + len + 1);
+	if (last)
+		ev->used = s.off;
+	int err = event_set(ev, slot, all, n + len + 1);
+	if (err && last)
+		ev->used = (uint16_t)(s.off + s.len);
+	return err;
 }
 
 static int
@@ -96,9 +101,10 @@ set_spot(struct event *ev, enum field f, const char *text, size_t len, char *why
 	case PLACE_TEXT_:
 		return event_set(ev, (enum event_text)s->at, text, len);
 	case PLACE_LIST_:
-		if (f == FIELD_PROCESS_ARGS)
-			ev->args_count++;
-		return add_element(ev, (enum event_text)s->at, text, len);
+		if (add_element(ev, (enum event_text)s->at, text, len))
+			return -ENOSPC;
+		ev->args_count += f == FIELD_PROCESS_ARGS;
+		return 0;
 	case PLACE_NUMBER_:
 		return set_number(ev, s, field_info(f)->type, text, why, n);
 	case PLACE_BIT_:

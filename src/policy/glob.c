@@ -94,22 +94,32 @@ glob_wrong(const char *p, size_t len, bool path)
 	return why;
 }
 
-size_t
-glob_literal(const char *p, size_t len, bool path)
+static bool
+is_wild(char c, bool path)
 {
-	for (size_t i = 0; i < len; i++) {
-		if (is_quoted(p, len, i))
-			i++;
-		else if (p[i] == '*' || p[i] == '?' || (path && p[i] == '['))
-			return i;
-	}
-	return len;
+	return c == '*' || c == '?' || (path && c == '[');
+}
+
+size_t
+glob_head(const char *p, size_t len, bool path)
+{
+	size_t i = 0;
+
+	while (i < len && !is_wild(p[i], path) && !is_quoted(p, len, i))
+		i++;
+	return i;
 }
 
 bool
 glob_is(const char *p, size_t len, bool path)
 {
-	return glob_literal(p, len, path) < len;
+	for (size_t i = 0; i < len; i++) {
+		if (is_quoted(p, len, i))
+			i++;
+		else if (is_wild(p[i], path))
+			return true;
+	}
+	return false;
 }
 
 size_t
@@ -142,11 +152,18 @@ enter(struct places *set, const char *p, size_t len, size_t i, bool path)
 		set->word[i / 64] |= bit;
 		if (i == len || p[i] != '*')
 			return;
-		bool cross = is_cross(p, len, i, path);
-		/* Behind "/" + "**" + "/" the directories may be none. */
-		if (cross && i > 0 && p[i - 1] == '/' && i + 2 < len && p[i + 2] == '/')
-			enter(set, p, len, i + 3, path);
-		i += cross ? 2 : 1;
+		i += is_cross(p, len, i, path) ? 2 : 1;
+	}
+}
+
+/* The same behind a slash of the pattern: the directories of "**" + "/" may be none, but only as long as nothing else was taken. */
+static void
+enter_directory(struct places *set, const char *p, size_t len, size_t i, bool path)
+{
+	enter(set, p, len, i, path);
+	while (i + 2 < len && is_cross(p, len, i, path) && p[i + 2] == '/') {
+		i += 3;
+		enter(set, p, len, i, path);
 	}
 }
 
@@ -165,7 +182,11 @@ step(struct places *next, const char *p, size_t len, size_t i, unsigned char c, 
 			enter(next, p, len, set_end(p, len, i), path);
 	} else {
 		size_t letter = i + is_quoted(p, len, i);
-		if ((unsigned char)p[letter] == c)
+		if ((unsigned char)p[letter] != c)
+			return;
+		if (c == '/')
+			enter_directory(next, p, len, letter + 1, path);
+		else
 			enter(next, p, len, letter + 1, path);
 	}
 }

@@ -18,8 +18,8 @@ const char *glob_wrong(const char *pattern, size_t len, bool path);
 /* Has it a wildcard? */
 bool	glob_is(const char *pattern, size_t len, bool path);
 
-/* Bytes of the pattern before its first wildcard. */
-size_t	glob_literal(const char *pattern, size_t len, bool path);
+/* Bytes with which everything begins that the pattern matches: those before its first wildcard or quoted letter. */
+size_t	glob_head(const char *pattern, size_t len, bool path);
 
 /* Removes backslashes that quote; OUT has room for LEN bytes and may be PATTERN. Returns the new length. */
 size_t	glob_unquote(const char *pattern, size_t len, char *out);

@@ -97,6 +97,15 @@ layout_string(const struct policy *p, uint32_t off)
 	return layout_strings(p) + off;
 }
 
+/* May L_FIELD compare them: both text, or both numbers? */
+static inline bool
+layout_comparable(enum field a, enum field b)
+{
+	enum field_type x = field_info(a)->type, y = field_info(b)->type;
+
+	return field_is_text(x) ? field_is_text(y) : field_is_number(x) && field_is_number(y);
+}
+
 /* Is all of this block as it must be? SIZE bytes, aligned to 8. */
 bool	layout_check(const struct policy *, size_t size);
 

@@ -12,7 +12,7 @@ struct logic {
 	char			 group[GROUPS_MAX][64];
 	unsigned		 n_groups;
 	uint32_t		 op[OPS_MAX];
-	unsigned		 n_ops, depth;
+	unsigned		 n_ops, depth, nested;
 	const char		*at;		/* in the expression */
 	int			 line;
 	bool			 bad;
@@ -26,14 +26,20 @@ refuse(struct logic *l, const char *why)
 	l->bad = true;
 }
 
-/* Keys that are not conditions, by kind of section. */
-static bool
-is_setting(const struct draft_section *s, const char *key)
+const char *const *
+logic_settings(const struct draft_section *s)
 {
 	static const char *const of_rule[] = { "description", "on", "condition", "action", "severity", "threat.technique.id", "message",
 		"mode", NULL };
 	static const char *const of_exception[] = { "rules", "condition", "reason", "expires", NULL };
-	const char *const *k = s->kind == SECTION_RULE ? of_rule : of_exception;
+
+	return s->kind == SECTION_RULE ? of_rule : of_exception;
+}
+
+static bool
+is_setting(const struct draft_section *s, const char *key)
+{
+	const char *const *k = logic_settings(s);
 
 	while (*k && strcmp(*k, key) != 0)
 		k++;
@@ -65,12 +71,13 @@ collect(struct logic *l)
 			return;
 		}
 		struct term *t = &l->term[l->n_terms];
-		if (!term_compile(l->b, l->s, k, t))
-			l->bad = true;
-		else if (group_index(l, t->group, t->group_len) == GROUPS_MAX)
+		bool good = term_compile(l->b, l->s, k, t);
+		if (good && group_index(l, t->group, t->group_len) == GROUPS_MAX) {
 			fault_add(l->b->d.faults, l->s->file, k->line, "more than %d groups, or a name of more than 63 bytes", GROUPS_MAX);
-		else
-			l->n_terms++;
+			good = false;
+		}
+		l->n_terms += good;
+		l->bad |= !good;
 	}
 }
 
@@ -141,10 +148,32 @@ several(struct logic *l, uint32_t join)
 static void expression(struct logic *l);	/* parentheses hold expressions */
 
 static void
+single(struct logic *l)
+{
+	size_t len = strcspn(l->at, " \t()");
+	unsigned i = 0;
+
+	while (i < l->n_groups && !(strlen(l->group[i]) == len && memcmp(l->group[i], l->at, len) == 0))
+		i++;
+	if (!len)
+		refuse(l, "a name, \"not\" or a parenthesis is missing");
+	else if (i == l->n_groups)
+		refuse(l, "there is no group of that name");
+	else
+		push(l, i);
+	l->at += len;
+}
+
+static void
 operand(struct logic *l)
 {
 	if (l->bad)
 		return;
+	if (l->nested == STACK_MAX) {
+		refuse(l, "nested too deeply");
+		return;
+	}
+	l->nested++;
 	if (word(l, "not")) {
 		operand(l);
 		push(l, OP_NOT);
@@ -161,15 +190,9 @@ operand(struct logic *l)
 		else
 			l->at++;
 	} else {
-		size_t len = strcspn(l->at, " \t()");
-		unsigned i = 0;
-		while (i < l->n_groups && !(strlen(l->group[i]) == len && memcmp(l->group[i], l->at, len) == 0))
-			i++;
-		if (!len || i == l->n_groups)
-			refuse(l, len ? "there is no group of that name" : "a name, \"not\" or a parenthesis is missing");
-		push(l, i);
-		l->at += len;
+		single(l);
 	}
+	l->nested--;
 }
 
 static void
@@ -275,4 +298,28 @@ logic_compile(struct build *b, struct draft_section *s, struct l_logic *out)
 	if (!l->bad)
 		emit(l, out);
 	return !l->bad;
+}
+
+uint64_t
+logic_rests_on(const struct build *b, const struct l_logic *l, logic_group_fn *is)
+{
+	uint64_t stack[STACK_MAX] = { 0 };
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < l->n_ops; i++) {
+		uint32_t op = *(const uint32_t *)table_at(&b->ops, l->op + i);
+		if (op == OP_NOT) {
+			stack[n - 1] = 0;
+		} else if (op == OP_AND) {
+			uint64_t x = stack[--n], *y = &stack[n - 1];
+			if (!*y || (x && __builtin_popcountll(x) < __builtin_popcountll(*y)))
+				*y = x;
+		} else if (op == OP_OR) {
+			uint64_t x = stack[--n], *y = &stack[n - 1];
+			*y = x && *y ? x | *y : 0;
+		} else {
+			stack[n++] = is(b, table_at(&b->groups, l->group + op)) ? 1ull << op : 0;
+		}
+	}
+	return stack[0];
 }

@@ -5,6 +5,15 @@
 
 #define OPENS (1ull << EVENT_OPEN | 1ull << EVENT_WRITE)
 
+/* The directory that a path, or the literal beginning of a pattern, lies in. */
+static size_t
+parent(const char *s, size_t n)
+{
+	while (n && s[n - 1] != '/')
+		n--;
+	return n > 1 ? n - 1 : n;
+}
+
 static bool
 below(const char *tree, const char *path)
 {
@@ -24,6 +33,8 @@ holds(const struct build *b, const struct l_place *outer, const struct l_place *
 		return false;
 	if (outer->kind == WATCH_TREE)
 		return below(o, i);
+	if (outer->kind == WATCH_DIRECTORY && inner->kind == WATCH_FILE)
+		return strlen(o) == parent(i, strlen(i)) && memcmp(o, i, strlen(o)) == 0;
 	return outer->kind == inner->kind && outer->path == inner->path;
 }
 
@@ -48,15 +59,6 @@ add_place(struct build *b, enum watch_kind kind, const char *path, size_t len)
 	}
 	b->places.n = kept;
 	table_add(&b->places, &p, 1);
-}
-
-/* The directory that a pattern's literal beginning lies in. */
-static size_t
-parent(const char *s, size_t n)
-{
-	while (n && s[n - 1] != '/')
-		n--;
-	return n > 1 ? n - 1 : n;
 }
 
 static void
@@ -86,40 +88,43 @@ narrows(const struct l_condition *c)
 static void
 places_of_condition(struct build *b, const struct l_condition *c)
 {
-	struct l_set s = *(struct l_set *)table_at(&b->sets, c->arg);
+	const struct l_set *s = table_at(&b->sets, c->arg);
 
-	for (uint32_t i = 0; i < s.n_exact; i++) {
-		struct l_text t = *(struct l_text *)table_at(&b->texts, s.exact + i);
-		char path[512];
-		snprintf(path, sizeof(path), "%.*s", (int)t.len, (const char *)table_at(&b->strings, t.off));
-		add_place(b, WATCH_FILE, path, t.len);
+	for (uint32_t i = 0; i < s->n_exact; i++) {
+		const struct l_text *t = table_at(&b->texts, s->exact + i);
+		add_place(b, WATCH_FILE, table_at(&b->strings, t->off), t->len);
 	}
-	for (uint32_t i = 0; i < s.n_pattern; i++) {
-		struct l_pattern p = *(struct l_pattern *)table_at(&b->patterns, s.pattern + i);
-		place_of_pattern(b, &p);
-	}
+	for (uint32_t i = 0; i < s->n_pattern; i++)
+		place_of_pattern(b, table_at(&b->patterns, s->pattern + i));
 }
 
-/* A group that must hold and names paths is enough; else every group that names paths, unless one does not. */
+static const struct l_condition *
+narrowing(const struct build *b, const struct l_group *g)
+{
+	for (uint32_t i = 0; i < g->n_conditions; i++) {
+		const struct l_condition *c = table_at(&b->conditions, g->condition + i);
+		if (narrows(c))
+			return c;
+	}
+	return NULL;
+}
+
+static bool
+has_narrowing(const struct build *b, const struct l_group *g)
+{
+	return narrowing(b, g) != NULL;
+}
+
+/* Whenever the rule matches, one of these groups holds, and each of them names paths. */
 static void
 places_of_rule(struct build *b, const struct l_rule *r)
 {
-	bool all = true;
+	uint64_t groups = logic_rests_on(b, &r->logic, has_narrowing);
 
-	for (uint32_t g = 0; g < r->logic.n_groups; g++) {
-		struct l_group group = *(struct l_group *)table_at(&b->groups, r->logic.group + g);
-		bool filter = strncmp(table_at(&b->strings, group.name), "filter", 6) == 0, found = false;
-		for (uint32_t i = 0; i < group.n_conditions && !filter; i++) {
-			struct l_condition c = *(struct l_condition *)table_at(&b->conditions, group.condition + i);
-			if (narrows(&c)) {
-				places_of_condition(b, &c);
-				found = true;
-				break;
-			}
-		}
-		all = all && (found || filter);
-	}
-	if (!all)
+	for (uint32_t g = 0; g < r->logic.n_groups; g++)
+		if (groups & 1ull << g)
+			places_of_condition(b, narrowing(b, table_at(&b->groups, r->logic.group + g)));
+	if (!groups)
 		add_place(b, WATCH_EVERYTHING, "", 0);
 }
 
@@ -127,9 +132,9 @@ void
 build_places(struct build *b)
 {
 	for (size_t i = 0; i < b->rules.n; i++) {
-		struct l_rule r = *(struct l_rule *)table_at(&b->rules, i);
-		if (r.kinds & OPENS)
-			places_of_rule(b, &r);
+		const struct l_rule *r = table_at(&b->rules, i);
+		if (r->kinds & OPENS)
+			places_of_rule(b, r);
 	}
 	if (b->sources->open_default == DECISION_DENY)
 		add_place(b, WATCH_EVERYTHING, "", 0);

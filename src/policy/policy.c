@@ -74,10 +74,10 @@ condition_fits(const struct policy *p, const struct l_condition *c)
 	case L_VALUES:
 		return !number && c->arg < p->sets.n;
 	case L_RANGE:
-		return number && c->arg < p->sets.n;
+		return number && !(c->flags & L_ALL) && c->arg < p->sets.n;
 	case L_FIELD:
-		return (c->arg & 0xffff) < FIELD__MAX && c->arg >> 16 < L_HOW__MAX &&
-		    field_is_text(field_info((enum field)c->field)->type) == field_is_text(field_info((enum field)(c->arg & 0xffff))->type);
+		return (c->arg & 0xffff) < FIELD__MAX && c->arg >> 16 < L_HOW__MAX && layout_comparable((enum field)c->field,
+		    (enum field)(c->arg & 0xffff));
 	case L_EXISTS: case L_TEST__MAX:
 		break;
 	}

@@ -27,8 +27,10 @@ pool_take(struct pool *p, size_t n)
 	if (!c || c->size - c->used < n) {
 		size_t size = n > CHUNK_BYTES ? n : CHUNK_BYTES;
 		c = calloc(1, sizeof(*c) + size);
-		if (!c)
+		if (!c) {
+			p->failed = true;
 			return NULL;
+		}
 		c->size = size;
 		c->next = p->chunks;
 		p->chunks = c;

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct pool { struct chunk *chunks; };
+struct pool { struct chunk *chunks; bool failed; };	/* failed: somebody went without; to be looked at once, at the end */
 
 /* Zeroed, aligned to 8 bytes. NULL: no memory. */
 void	*pool_take(struct pool *, size_t n);

@@ -1,67 +1,58 @@
-#include <arpa/inet.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "policy/build.h"
 #include "policy/glob.h"
 #include "policy/near.h"
+#include "policy/scalar.h"
 
-#define LIST_DEPTH 32
+#define LIST_DEPTH	32
+#define BASE64_LEAST	3		/* bytes: of less, hardly a digit of base64 is sure */
+#define BASE64_MOST	512
 
 struct filling {
 	struct build		*b;
 	const struct set_spec	*spec;
-	const struct draft_section *section;	/* where the value stands: for faults */
+	const struct draft_section *owner, *section;	/* of the condition, and where the value stands */
+	const struct draft_key	*key;			/* the condition */
 	struct table		 exact, pattern, range;	/* struct l_text, l_pattern, l_range */
 	unsigned		 depth;
 	bool			 bad;
 };
 
+/* A value of a list is told once, whoever uses it. */
 static void
-wrong(struct filling *f, int line, const char *value, const char *why)
+wrong(struct filling *f, struct draft_value *v, const char *why)
 {
-	fault_add(f->b->d.faults, f->section->file, line, "'%.80s' %s", value, why);
+	struct faults *faults = f->b->d.faults;
+
 	f->bad = true;
-}
-
-bool
-number_parse(const char *s, enum value_as as, int64_t *out)
-{
-	char *end;
-
-	if (as == AS_BIT) {
-		*out = strcmp(s, "true") == 0;
-		return *out || strcmp(s, "false") == 0;
-	}
-	errno = 0;
-	long long n = strtoll(s, &end, as == AS_OCTAL ? 8 : 10);
-	if (end == s || errno)
-		return false;
-	static const char units[] = "kMGT";
-	const char *unit = as == AS_NUMBER && *end ? strchr(units, *end) : NULL;
-	for (long i = unit ? unit - units : -1; i >= 0; i--)
-		if (__builtin_mul_overflow(n, 1024, &n))
-			return false;
-	*out = n;
-	return end[unit != NULL] == '\0';
+	if (v->told)
+		return;
+	v->told = true;
+	if (f->section == f->owner)
+		fault_add(faults, f->section->file, v->line, "'%.80s' %s", v->value, why);
+	else
+		fault_add(faults, f->section->file, v->line, "'%.60s' %s; %s:%d uses it", v->value, why, f->owner->file, f->key->line);
 }
 
 static void
-add_number(struct filling *f, const char *v, int line)
+add_number(struct filling *f, struct draft_value *v)
 {
 	struct l_range r = { INT64_MIN, INT64_MAX };
+	char why[80];
 	int64_t n;
 
-	if (!number_parse(v, f->spec->as, &n)) {
-		wrong(f, line, v, f->spec->as == AS_BIT ? "is not true or false" : f->spec->as == AS_OCTAL ? "is not an octal number" :
-		    "is not a number");
+	if (scalar_number(f->spec->type, v->value, &n)) {
+		snprintf(why, sizeof(why), "is not %s", scalar_number_help(f->spec->type));
+		wrong(f, v, why);
 		return;
 	}
+	/* Nothing is greater than the greatest: the range is empty then. */
 	switch (f->spec->how) {
-	case HOW_GT: r.lo = n == INT64_MAX ? n : n + 1; break;
+	case HOW_GT: r = n == INT64_MAX ? (struct l_range){ INT64_MAX, INT64_MIN } : (struct l_range){ n + 1, INT64_MAX }; break;
 	case HOW_GTE: r.lo = n; break;
-	case HOW_LT: r.hi = n == INT64_MIN ? n : n - 1; break;
+	case HOW_LT: r = n == INT64_MIN ? (struct l_range){ INT64_MAX, INT64_MIN } : (struct l_range){ INT64_MIN, n - 1 }; break;
 	case HOW_LTE: r.hi = n; break;
 	case HOW_EQUALS: case HOW_CONTAINS: case HOW_STARTS: case HOW_ENDS: case HOW_BASE64: case HOW_CIDR:
 		r.lo = r.hi = n;
@@ -71,7 +62,7 @@ add_number(struct filling *f, const char *v, int line)
 }
 
 static void
-add_exact(struct filling *f, const char *s, size_t len)
+add_exact(struct filling *f, const void *s, size_t len)
 {
 	struct l_text t = build_text(f->b, s, len);
 
@@ -79,7 +70,7 @@ add_exact(struct filling *f, const char *s, size_t len)
 }
 
 static void
-add_pattern(struct filling *f, enum l_kind kind, const char *s, size_t len, size_t head)
+add_pattern(struct filling *f, enum l_kind kind, const void *s, size_t len, size_t head)
 {
 	struct l_pattern p = { .text = build_text(f->b, s, len), .kind = (uint16_t)kind, .head = (uint16_t)head };
 
@@ -87,57 +78,63 @@ add_pattern(struct filling *f, enum l_kind kind, const char *s, size_t len, size
 }
 
 static void
-add_hash(struct filling *f, const char *v, int line)
+add_hash(struct filling *f, struct draft_value *v)
 {
-	char bytes[32];
-	size_t n = 0;
+	uint8_t hash[32];
 
-	for (; n < 32 && strspn(v + 2 * n, "0123456789abcdefABCDEF") >= 2; n++) {
-		unsigned byte;
-		sscanf(v + 2 * n, "%2x", &byte);
-		bytes[n] = (char)byte;
-	}
-	if (n == 32 && !v[64])
-		add_exact(f, bytes, 32);
+	if (scalar_hash(v->value, hash))
+		wrong(f, v, "is not a SHA-256: 64 hexadecimal digits");
 	else
-		wrong(f, line, v, "is not a SHA-256: 64 hexadecimal digits");
+		add_exact(f, hash, sizeof(hash));
 }
 
 static void
-add_address(struct filling *f, const char *v, int line)
+add_network(struct filling *f, struct draft_value *v)
 {
-	char addr[64], bytes[16], *slash, *end = NULL;
+	uint8_t net[17];
 	size_t len;
 
-	snprintf(addr, sizeof(addr), "%s", v);
-	slash = strchr(addr, '/');
-	if (slash)
-		*slash = '\0';
-	len = inet_pton(AF_INET, addr, bytes) == 1 ? 4 : inet_pton(AF_INET6, addr, bytes) == 1 ? 16 : 0;
-	unsigned long bits = slash ? strtoul(slash + 1, &end, 10) : len * 8;
-	if (!len || bits > len * 8 || (slash && (!slash[1] || *end)))
-		wrong(f, line, v, "is not an address or a network");
-	else if (slash && f->spec->how != HOW_CIDR)
-		wrong(f, line, v, "is a network: write destination.ip|cidr");
-	else if (bits == len * 8)
-		add_exact(f, bytes, len);
+	if (scalar_network(v->value, net, &len))
+		wrong(f, v, "is not a network: an address, '/', its bits, and nothing behind them");
 	else
-		add_pattern(f, L_NETWORK, bytes, len, bits);
+		add_pattern(f, L_NETWORK, net, len - 1, net[len - 1]);
 }
 
-/* The three ways in which the base64 of something longer can hold that of V. */
 static void
-add_base64(struct filling *f, const char *v, size_t len)
+add_address(struct filling *f, struct draft_value *v)
+{
+	uint8_t addr[16];
+	size_t len;
+
+	if (!strchr(v->value, '/')) {
+		if (scalar_address(v->value, addr, &len))
+			wrong(f, v, "is not an address");
+		else
+			add_exact(f, addr, len);
+	} else if (f->spec->how != HOW_CIDR) {
+		wrong(f, v, "is a network: write destination.ip|cidr");
+	} else {
+		add_network(f, v);
+	}
+}
+
+/* The three ways in which the base64 of something longer can hold that of S. */
+static void
+add_base64(struct filling *f, struct draft_value *v, const char *s, size_t len)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	char out[GLOB_MAX * 2] = "";
+	char out[BASE64_MOST * 2];
 
-	for (size_t shift = 0; shift < 3 && len < GLOB_MAX; shift++) {
+	if (len < BASE64_LEAST || len > BASE64_MOST) {
+		wrong(f, v, "is too short or too long for base64offset: 3 to 512 bytes");
+		return;
+	}
+	for (size_t shift = 0; shift < 3; shift++) {
 		size_t bits = (shift + len) * 8, skip = shift ? shift + 1 : 0, n = 0;
 		for (size_t at = skip; (at + 1) * 6 <= bits; at++) {
 			unsigned six = 0;
 			for (size_t b = at * 6; b < at * 6 + 6; b++)
-				six = six << 1 | ((unsigned)(unsigned char)v[b / 8 - shift] >> (7 - b % 8) & 1);
+				six = six << 1 | ((unsigned)(unsigned char)s[b / 8 - shift] >> (7 - b % 8) & 1);
 			out[n++] = digits[six];
 		}
 		add_pattern(f, L_SUBSTRING, out, n, 0);
@@ -145,124 +142,128 @@ add_base64(struct filling *f, const char *v, size_t len)
 }
 
 static void
-add_glob(struct filling *f, const char *v, size_t len, int line)
+add_glob(struct filling *f, struct draft_value *v, const char *s)
 {
-	bool path = f->spec->as == AS_PATH && f->spec->how == HOW_EQUALS, before = f->spec->how == HOW_CONTAINS || f->spec->how == HOW_ENDS,
-	    after = f->spec->how == HOW_CONTAINS || f->spec->how == HOW_STARTS;
-	char glob[GLOB_MAX + 3];
-	const char *why = glob_wrong(v, len, path);
+	enum value_how how = f->spec->how;
+	bool path = f->spec->as == AS_PATH && how == HOW_EQUALS;
+	char glob[GLOB_MAX + 1];
+	int n = snprintf(glob, sizeof(glob), "%s%s%s", how == HOW_CONTAINS || how == HOW_ENDS ? "*" : "", s,
+	    how == HOW_CONTAINS || how == HOW_STARTS ? "*" : "");
 
-	if (!why && len > GLOB_MAX)
-		why = "is too long for a pattern";
-	if (why) {
-		wrong(f, line, v, why);
-		return;
-	}
-	int n = snprintf(glob, sizeof(glob), "%s%s%s", before ? "*" : "", v, after ? "*" : "");
-	add_pattern(f, path ? L_GLOB_PATH : L_GLOB_TEXT, glob, (size_t)n, glob_literal(glob, (size_t)n, path));
+	if (n > GLOB_MAX)
+		wrong(f, v, "is too long for a pattern");
+	else
+		add_pattern(f, path ? L_GLOB_PATH : L_GLOB_TEXT, glob, (size_t)n, glob_head(glob, (size_t)n, path));
 }
 
 static void
-add_plain(struct filling *f, char *v, size_t len)
+add_plain(struct filling *f, struct draft_value *v, char *s, size_t len)
 {
-	len = glob_unquote(v, len, v);
+	len = glob_unquote(s, len, s);
 	switch (f->spec->how) {
-	case HOW_CONTAINS: add_pattern(f, L_SUBSTRING, v, len, 0); return;
-	case HOW_STARTS: add_pattern(f, L_PREFIX, v, len, 0); return;
-	case HOW_ENDS: add_pattern(f, L_SUFFIX, v, len, 0); return;
-	case HOW_BASE64: add_base64(f, v, len); return;
+	case HOW_CONTAINS: add_pattern(f, L_SUBSTRING, s, len, 0); return;
+	case HOW_STARTS: add_pattern(f, L_PREFIX, s, len, 0); return;
+	case HOW_ENDS: add_pattern(f, L_SUFFIX, s, len, 0); return;
+	case HOW_BASE64: add_base64(f, v, s, len); return;
 	case HOW_EQUALS: case HOW_GT: case HOW_GTE: case HOW_LT: case HOW_LTE: case HOW_CIDR:
-		add_exact(f, v, len);
+		add_exact(f, s, len);
 		return;
 	}
 }
 
 static void
-add_words(struct filling *f, const char *value, int line)
+add_words(struct filling *f, struct draft_value *v)
 {
-	size_t len = strlen(value);
-	char *v = pool_copy(&f->b->d.pool, value, len);
+	size_t len = strlen(v->value);
+	char *s = pool_copy(&f->b->d.pool, v->value, len);
 	bool path = f->spec->as == AS_PATH && f->spec->how == HOW_EQUALS;
 
-	if (!v)
+	if (!s)
 		return;
 	for (size_t i = 0; f->spec->nocase && i < len; i++)
-		v[i] = (char)(v[i] >= 'A' && v[i] <= 'Z' ? v[i] + 'a' - 'A' : v[i]);
-	const char *why = glob_wrong(v, len, path);
+		s[i] = (char)(s[i] >= 'A' && s[i] <= 'Z' ? s[i] + 'a' - 'A' : s[i]);
+	const char *why = glob_wrong(s, len, path);
 	if (why)
-		wrong(f, line, v, why);
-	else if (f->spec->how != HOW_BASE64 && glob_is(v, len, path))
-		add_glob(f, v, len, line);
+		wrong(f, v, why);
+	else if (f->spec->how != HOW_BASE64 && glob_is(s, len, path))
+		add_glob(f, v, s);
 	else
-		add_plain(f, v, len);
+		add_plain(f, v, s, len);
 }
 
-static int add_value(void *arg, const char *value, int line);	/* lists hold values, values name lists */
-
-static int
-near_list(void *arg, const char *value, int line)
+static void
+near_list(struct filling *f, struct draft_value *v, const char *name)
 {
-	struct filling *f = arg;
 	const char *names[256];
 	char hint[80];
 	size_t n = 0;
 
+	f->bad = true;
+	if (v->told)
+		return;
+	v->told = true;
 	for (struct draft_section *s = f->b->d.sections; s && n < 256; s = s->next)
 		if (s->kind == SECTION_LIST)
 			names[n++] = s->name;
-	fault_add(f->b->d.faults, f->section->file, line, "there is no [list %s]%s", value,
-	    near_hint(near_name(value, names, n), hint, sizeof(hint)));
-	f->bad = true;
-	return 0;
+	fault_add(f->b->d.faults, f->section->file, v->line, "there is no [list %.80s]%s", name,
+	    near_hint(near_name(name, names, n), hint, sizeof(hint)));
 }
 
-static int
-add_list(struct filling *f, const char *name, int line)
+static void add_values(struct filling *f, struct draft_section *s, struct draft_key *k);	/* lists hold values, values name lists */
+
+static void
+add_list(struct filling *f, struct draft_value *v)
 {
+	const char *name = v->value + 1;
 	struct draft_section *l = names_find(&f->b->d.lists, name);
 	struct draft_key *k = l ? draft_key(l, "values") : NULL;
 	const struct draft_section *outer = f->section;
 
-	if (!l)
-		return near_list(f, name, line);
-	if (l->busy || f->depth == LIST_DEPTH) {
-		wrong(f, line, name, "is a list that holds itself");
-		return 0;
+	if (!l) {
+		near_list(f, v, name);
+	} else if (l->busy) {
+		wrong(f, v, "is a list that holds itself");
+	} else if (f->depth == LIST_DEPTH) {
+		wrong(f, v, "is a list in a list, and so on, 32 deep");
+	} else if (k) {			/* else it was told when the list was looked at */
+		l->busy = true;
+		f->depth++;
+		f->section = l;
+		add_values(f, l, k);
+		f->section = outer;
+		f->depth--;
+		l->busy = false;
 	}
-	if (!k)
-		return 0;	/* told when the list was looked at */
-	l->busy = true;
-	f->depth++;
-	f->section = l;
-	int err = draft_values(&f->b->d, l, k, add_value, f);
-	f->section = outer;
-	f->depth--;
-	l->busy = false;
-	return err;
 }
 
-static int
-add_value(void *arg, const char *value, int line)
+static void
+add_value(struct filling *f, struct draft_value *v)
 {
-	struct filling *f = arg;
-
-	if (value[0] == '@')
-		return add_list(f, value + 1, line);
 	switch (f->spec->as) {
 	case AS_PATH: case AS_TEXT:
-		add_words(f, value, line);
+		add_words(f, v);
 		break;
-	case AS_NUMBER: case AS_OCTAL: case AS_BIT:
-		add_number(f, value, line);
+	case AS_NUMBER: case AS_BIT:
+		add_number(f, v);
 		break;
 	case AS_HASH:
-		add_hash(f, value, line);
+		add_hash(f, v);
 		break;
 	case AS_ADDRESS:
-		add_address(f, value, line);
+		add_address(f, v);
 		break;
 	}
-	return 0;
+}
+
+static void
+add_values(struct filling *f, struct draft_section *s, struct draft_key *k)
+{
+	for (struct draft_value *v = draft_values(&f->b->d, s, k); v; v = v->next) {
+		if (v->value[0] == '@' && !v->quoted)
+			add_list(f, v);
+		else
+			add_value(f, v);
+	}
 }
 
 static const struct build *sorting;	/* qsort() has no argument for it; one compilation at a time in a process */
@@ -282,6 +283,7 @@ move(struct table *to, struct table *from, uint32_t *n)
 {
 	*n = (uint32_t)from->n;
 	uint32_t at = from->n ? table_add(to, from->at, from->n) : 0;
+	to->failed |= from->failed;
 	table_done(from);
 	return at;
 }
@@ -297,8 +299,8 @@ set_key(struct build *b, const struct draft_key *k, const struct set_spec *spec)
 	char *key = pool_take(&b->d.pool, n);
 	size_t at = 0;
 	if (!key)
-		return "";
-	at += (size_t)snprintf(key, n, "%d %d %d", (int)spec->as, (int)spec->how, spec->nocase);
+		return NULL;
+	at += (size_t)snprintf(key, n, "%d %d %d", (int)spec->type, (int)spec->how, spec->nocase);
 	for (const struct draft_text *t = k->text; t; t = t->next)
 		at += (size_t)snprintf(key + at, n - at, "\n%s", t->text);
 	return key;
@@ -307,18 +309,20 @@ set_key(struct build *b, const struct draft_key *k, const struct set_spec *spec)
 bool
 set_compile(struct build *b, struct draft_section *s, struct draft_key *k, const struct set_spec *spec, uint32_t *set)
 {
-	struct filling f = { .b = b, .spec = spec, .section = s, .exact = TABLE_OF(struct l_text), .pattern = TABLE_OF(struct l_pattern),
-		.range = TABLE_OF(struct l_range) };
+	struct filling f = { .b = b, .spec = spec, .owner = s, .section = s, .key = k,
+		.exact = TABLE_OF(struct l_text), .pattern = TABLE_OF(struct l_pattern), .range = TABLE_OF(struct l_range) };
 	const char *key = set_key(b, k, spec);
-	uint32_t *known = names_find(&b->known_sets, key);
+	const uint32_t *known = key ? names_find(&b->known_sets, key) : NULL;
 	struct l_set out = { 0 };
 
+	if (!key)
+		return false;
 	if (known) {
 		*set = *known;
 		return true;
 	}
-	draft_values(&b->d, s, k, add_value, &f);
-	if (!f.bad && !f.exact.n && !f.pattern.n && !f.range.n) {
+	add_values(&f, s, k);
+	if (!f.bad && !k->bad && !f.exact.n && !f.pattern.n && !f.range.n) {
 		fault_add(b->d.faults, s->file, k->line, "'%s' has no value", k->key);
 		f.bad = true;
 	}

@@ -60,6 +60,19 @@ take_modifiers(struct build *b, const struct draft_section *s, const struct draf
 	return true;
 }
 
+/* What was meant: "actoin" is no condition. */
+static const char *
+nearest(const struct draft_section *s, const struct draft_key *k, const char *name)
+{
+	const char *const *settings = logic_settings(s);
+	size_t n = 0;
+
+	while (settings[n])
+		n++;
+	const char *setting = strcmp(k->key, name) == 0 ? near_name(name, settings, n) : NULL;
+	return setting ? setting : field_nearest(name);
+}
+
 static bool
 parse_key(struct build *b, const struct draft_section *s, const struct draft_key *k, struct parsed *out)
 {
@@ -76,12 +89,14 @@ parse_key(struct build *b, const struct draft_section *s, const struct draft_key
 		out->group = at;
 		out->group_len = (size_t)(slash - at);
 		at = slash + 1;
+		if (!out->group_len || strcspn(out->group, " \t()*/") < out->group_len)
+			return fault(b, s, k, "the name of a group is not empty and has no blanks, parentheses or *");
 	}
 	size_t n = strcspn(at, "|");
 	snprintf(name, sizeof(name), "%.*s", (int)n, at);
 	int f = field_find(name);
 	if (f < 0)
-		return fault(b, s, k, "unknown field or key '%s'%s", name, near_hint(field_nearest(name), hint, sizeof(hint)));
+		return fault(b, s, k, "unknown field or key '%s'%s", name, near_hint(nearest(s, k, name), hint, sizeof(hint)));
 	out->field = (enum field)f;
 	return take_modifiers(b, s, k, at + n, &out->mods);
 }
@@ -94,10 +109,8 @@ read_as(enum field_type t)
 		return AS_PATH;
 	case TYPE_TEXT: case TYPE_LIST: case TYPE_JOINED: case TYPE_NAME: case TYPE_EXT: case TYPE_ANCESTOR_NAMES:
 		return AS_TEXT;
-	case TYPE_I32: case TYPE_I64: case TYPE_U16: case TYPE_U32: case TYPE_U64: case TYPE_CLOCK:
+	case TYPE_I32: case TYPE_I64: case TYPE_U16: case TYPE_U32: case TYPE_U64: case TYPE_OCTAL: case TYPE_CLOCK:
 		return AS_NUMBER;
-	case TYPE_OCTAL:
-		return AS_OCTAL;
 	case TYPE_BIT:
 		return AS_BIT;
 	case TYPE_HASH:
@@ -114,7 +127,7 @@ fitting(enum value_as as)
 	switch (as) {
 	case AS_PATH: case AS_TEXT:
 		return FOR_TEXT;
-	case AS_NUMBER: case AS_OCTAL:
+	case AS_NUMBER:
 		return FOR_NUMBER;
 	case AS_BIT: case AS_HASH:
 		return BIT(EXISTS);
@@ -136,6 +149,10 @@ check_modifiers(struct build *b, const struct draft_section *s, const struct dra
 		return fault(b, s, k, "only one of contains, startswith, endswith, base64offset, gt, gte, lt, lte fits in %s", k->key);
 	if ((p->mods & BIT(EXISTS)) && (p->mods & ~BIT(EXISTS)))
 		return fault(b, s, k, "'|exists' stands alone");
+	if ((p->mods & BIT(FIELDREF)) && (p->mods & (BIT(ALL) | BIT(NOCASE) | BIT(BASE64OFFSET))))
+		return fault(b, s, k, "'|fieldref' does not go with all, nocase or base64offset");
+	if ((p->mods & BIT(BASE64OFFSET)) && (p->mods & BIT(NOCASE)))
+		return fault(b, s, k, "'|base64offset' does not go with nocase: base64 has letters of both cases");
 	if ((p->mods & BIT(CASED)) && (p->mods & BIT(NOCASE)))
 		return fault(b, s, k, "'|cased' and '|nocase' contradict each other");
 	return true;
@@ -186,7 +203,7 @@ compile_reference(struct build *b, struct draft_section *s, struct draft_key *k,
 
 	if (other < 0)
 		return fault(b, s, k, "unknown field '%.80s'%s", v, near_hint(field_nearest(v), hint, sizeof(hint)));
-	if (how > HOW_ENDS || field_is_text(field_info((enum field)other)->type) != field_is_text(field_info(p->field)->type))
+	if (how > HOW_ENDS || !layout_comparable(p->field, (enum field)other))
 		return fault(b, s, k, "%.80s cannot be compared with %s in this way", k->key, v);
 	c->test = L_FIELD;
 	c->arg = (uint32_t)other | (uint32_t)hows[how] << 16;
@@ -225,8 +242,8 @@ term_compile(struct build *b, struct draft_section *s, struct draft_key *k, stru
 	} else if (p.mods & BIT(FIELDREF)) {
 		good = compile_reference(b, s, k, &p, &c);
 	} else {
-		struct set_spec spec = { .as = as, .how = how_of(p.mods), .nocase = p.mods & BIT(NOCASE) };
-		c.test = as == AS_NUMBER || as == AS_OCTAL || as == AS_BIT ? L_RANGE : L_VALUES;
+		struct set_spec spec = { .type = field_info(p.field)->type, .as = as, .how = how_of(p.mods), .nocase = p.mods & BIT(NOCASE) };
+		c.test = as == AS_NUMBER || as == AS_BIT ? L_RANGE : L_VALUES;
 		good = set_compile(b, s, k, &spec, &c.arg);
 	}
 	*out = (struct term){ .group = p.group, .group_len = p.group_len, .condition = c };

@@ -10,22 +10,8 @@ struct trial {
 	struct draft_section	*s;
 	const struct policy	*p;
 	struct event		*ev;
-	enum field		 field;
 	bool			 bad;
 };
-
-static int
-give_value(void *arg, const char *v, int line)
-{
-	struct trial *t = arg;
-	char why[160] = "";
-
-	if (policy_event_set(t->ev, t->field, v, strlen(v), why, sizeof(why))) {
-		fault_add(t->b->d.faults, t->s->file, line, "%s: '%.80s' %s", field_info(t->field)->name, v, why);
-		t->bad = true;
-	}
-	return 0;
-}
 
 static void
 give(struct trial *t, struct draft_key *k)
@@ -38,8 +24,21 @@ give(struct trial *t, struct draft_key *k)
 		t->bad = true;
 		return;
 	}
-	t->field = (enum field)f;
-	draft_values(&t->b->d, t->s, k, give_value, t);
+	const struct draft_value *v = draft_values(&t->b->d, t->s, k);
+	enum field_type type = field_info((enum field)f)->type;
+	bool several = type == TYPE_LIST || type == TYPE_ANCESTORS;
+	if (!k->bad && (!v || (v->next && !several))) {
+		fault_add(t->b->d.faults, t->s->file, k->line, v ? "'%s' has one value here" : "'%s' has no value", k->key);
+		v = NULL;
+	}
+	t->bad |= !v;
+	for (; v; v = v->next) {
+		char why[160] = "";
+		if (policy_event_set(t->ev, (enum field)f, v->value, strlen(v->value), why, sizeof(why)) == 0)
+			continue;
+		fault_add(t->b->d.faults, t->s->file, v->line, "%s: '%.80s' %s", field_info((enum field)f)->name, v->value, why);
+		t->bad = true;
+	}
 }
 
 static void
@@ -51,81 +50,85 @@ matched_names(const struct policy *p, const struct verdict *v, char *out, size_t
 		at += (size_t)snprintf(out + at, n - at, "%s%s", i ? ", " : "", layout_string(p, layout_rules(p)[v->matched[i]].name));
 }
 
+/* Is a rule of that name, with one of these actions, among those that matched? */
 static bool
-matched(const struct policy *p, const struct verdict *v, const char *name)
+matched(const struct policy *p, const struct verdict *v, const char *name, unsigned actions)
 {
-	for (unsigned i = 0; i < v->matches; i++)
-		if (strcmp(layout_string(p, layout_rules(p)[v->matched[i]].name), name) == 0)
-			return true;
+	for (unsigned i = 0; i < v->matches; i++) {
+		const struct l_rule *r = layout_rules(p) + v->matched[i];
+		if (strcmp(layout_string(p, r->name), name) == 0)
+			return r->actions & actions;
+	}
 	return false;
 }
 
-/* "deny RULE...", "allow [RULE...]", "alert RULE...", "kill RULE...": the first word, then who must be among those that matched. */
+/* ACTION is what is expected; NAMES, who must be the cause. */
 static bool
-as_expected(const struct trial *t, const struct verdict *v, char *expect)
+as_expected(const struct trial *t, const struct verdict *v, unsigned action, char *names)
 {
-	char *save = NULL, *word = strtok_r(expect, " ", &save);
-	unsigned all = v->actions | v->would_actions, names = 0;
-	bool good = false;
+	bool denied = v->would == DECISION_DENY, reacts = action & REACTIONS;
+	bool good = reacts || denied == (action == ACTION_DENY);
+	unsigned does = action == ACTION_ALERT ? ACTION_ALERT | REACTIONS : action == ACTION_ALLOW ? ~0u : action, named = 0;
+	char *save = NULL;
 
-	if (!word)
-		return false;
-	if (strcmp(word, "deny") == 0)
-		good = v->would == DECISION_DENY;
-	else if (strcmp(word, "allow") == 0)
-		good = v->would == DECISION_ALLOW;
-	else if (action_find(word))
-		good = all & action_find(word);
-	bool lets = strcmp(word, "allow") == 0;
-	for (char *name = strtok_r(NULL, " ,", &save); name; name = strtok_r(NULL, " ,", &save)) {
-		good = good && matched(t->p, v, name);
-		names++;
-	}
-	return good && (names || !lets || v->matches == 0);
+	for (char *name = strtok_r(names, " ,", &save); name; name = strtok_r(NULL, " ,", &save), named++)
+		good = good && matched(t->p, v, name, does);
+	if (named || action == ACTION_DENY)
+		return good;
+	return good && (action == ACTION_ALLOW ? v->matches == 0 : (v->actions | v->would_actions) & does);
 }
 
+/* `expect = deny RULE...`, `alert RULE...`, `kill RULE...`, `allow`. */
 static void
 run(struct trial *t)
 {
-	struct draft_key *expect = draft_key(t->s, "expect");
-	char *text = pool_copy(&t->b->d.pool, draft_whole(&t->b->d, t->s, "expect"), strlen(draft_whole(&t->b->d, t->s, "expect")));
+	const struct draft_key *expect = draft_key(t->s, "expect");
+	const char *whole = draft_whole(&t->b->d, t->s, "expect");
+	size_t n = strcspn(whole, " ");
+	char *word = pool_copy(&t->b->d.pool, whole, n), *rest = pool_copy(&t->b->d.pool, whole + n, strlen(whole + n));
+	unsigned action = word && rest ? action_find(word) : 0;
 	struct verdict v;
-	char names[256];
+	char names[160];
 
+	if (!action) {
+		fault_add(t->b->d.faults, t->s->file, expect->line, "expect is deny, alert, allow or another action, then rules; not '%.80s'", whole);
+		return;
+	}
 	t->ev->tried = HAVE_ALL;
 	t->b->sources->judge(t->p, t->ev, &v);
-	if (!text || as_expected(t, &v, text))
+	if (as_expected(t, &v, action, rest))
 		return;
 	matched_names(t->p, &v, names, sizeof(names));
-	fault_add(t->b->d.faults, t->s->file, expect->line, "test '%.80s' expects '%.80s', but the verdict is %s and %s matched", t->s->name,
-	    expect->text->text, decision_name((enum decision)v.would), names);
+	fault_add(t->b->d.faults, t->s->file, expect->line, "test '%.48s' expects '%.60s', but the verdict is %s and %s matched", t->s->name,
+	    whole, decision_name((enum decision)v.would), names);
 }
 
 static void
-try(struct build *b, const struct policy *p, struct draft_section *s)
+try(struct trial *t)
 {
-	struct draft_key *on = draft_key(s, "on");
-	int kind = on ? event_kind_find(draft_whole(&b->d, s, "on")) : -1;
-	struct trial t = { .b = b, .s = s, .p = p, .ev = pool_take(&b->d.pool, sizeof(struct event)) };
+	struct draft_key *on = draft_key(t->s, "on");
+	int kind = on ? event_kind_find(draft_whole(&t->b->d, t->s, "on")) : -1;
 
-	if (!t.ev)
-		return;
-	if (kind < 0 || !draft_key(s, "expect")) {
-		fault_add(b->d.faults, s->file, s->line, "[test %.80s] needs `on = ` one event, and `expect = ...`", s->name);
+	if (kind < 0 || !draft_key(t->s, "expect")) {
+		fault_add(t->b->d.faults, t->s->file, t->s->line, "[test %.80s] needs `on = ` one event, and `expect = ...`", t->s->name);
 		return;
 	}
-	event_init(t.ev, (enum event_kind)kind, SENSOR_NOBODY);
-	for (struct draft_key *k = s->keys; k; k = k->next)
+	event_init(t->ev, (enum event_kind)kind, SENSOR_NOBODY);
+	for (struct draft_key *k = t->s->keys; k; k = k->next)
 		if (!k->used)
-			give(&t, k);
-	if (!t.bad)
-		run(&t);
+			give(t, k);
+	if (!t->bad)
+		run(t);
 }
 
 void
 build_tests(struct build *b, const struct policy *p)
 {
-	for (struct draft_section *s = b->d.sections; s && b->sources->judge; s = s->next)
+	struct event *ev = pool_take(&b->d.pool, sizeof(*ev));
+
+	for (struct draft_section *s = b->d.sections; s && ev && b->sources->judge; s = s->next) {
+		struct trial t = { .b = b, .s = s, .p = p, .ev = ev };
 		if (s->kind == SECTION_TEST)
-			try(b, p, s);
+			try(&t);
+	}
 }
