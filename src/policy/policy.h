@@ -24,8 +24,9 @@ struct policy_sources {
 
 /*
  * Reads, checks, compiles, runs the [test] sections, and seals the result into a new memfd. All errors are collected: on any
- * error nothing is compiled. Returns the descriptor, or -EINVAL with faults, or -errno. Also snapshots /etc/passwd and
- * /etc/group (without NSS) and the loaders of this host (ld.so). Allocates, opens files: never call it in the gate.
+ * error nothing is compiled; a test of vendor_policies that fails beside what an admin added is a warning. Returns the descriptor,
+ * or -EINVAL with faults, or -errno. Also snapshots /etc/passwd and /etc/group (without NSS) and the loaders of this host (ld.so).
+ * Allocates, opens files: never call it in the gate.
  */
 int	policy_build(const struct policy_sources *, struct faults *);
 

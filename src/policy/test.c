@@ -10,6 +10,7 @@ struct trial {
 	struct draft_section	*s;
 	const struct policy	*p;
 	struct event		*ev;
+	bool			 warns;		/* is no reason to refuse when it fails */
 	bool			 bad;
 };
 
@@ -99,8 +100,8 @@ run(struct trial *t)
 	if (as_expected(t, &v, action, rest))
 		return;
 	matched_names(t->p, &v, names, sizeof(names));
-	fault_add(t->b->d.faults, t->s->file, expect->line, "test '%.48s' expects '%.60s', but the verdict is %s and %s matched", t->s->name,
-	    whole, decision_name((enum decision)v.would), names);
+	(t->warns ? fault_warn : fault_add)(t->b->d.faults, t->s->file, expect->line,
+	    "test '%.48s' expects '%.60s', but the verdict is %s and %s matched", t->s->name, whole, decision_name((enum decision)v.would), names);
 }
 
 static void
@@ -121,14 +122,38 @@ try(struct trial *t)
 		run(t);
 }
 
+static bool
+is_shipped(const struct build *b, const struct draft_section *s)
+{
+	const char *dir = b->sources->vendor_policies;
+	size_t n = dir ? strlen(dir) : 0;
+
+	return n && strncmp(s->file, dir, n) == 0 && s->file[n] == '/' && !strchr(s->file + n + 1, '/');
+}
+
+static void
+try_all(struct trial t, bool shipped)
+{
+	for (struct draft_section *s = t.b->d.sections; s; s = s->next) {
+		t.s = s;
+		t.bad = false;
+		if (s->kind == SECTION_TEST && is_shipped(t.b, s) == shipped)
+			try(&t);
+	}
+}
+
+/*
+ * What an admin adds may change what the shipped files do, which is what their tests are about. So these come last and then only warn.
+ */
 void
 build_tests(struct build *b, const struct policy *p)
 {
-	struct event *ev = pool_take(&b->d.pool, sizeof(*ev));
+	struct trial t = { .b = b, .p = p, .ev = pool_take(&b->d.pool, sizeof(struct event)) };
 
-	for (struct draft_section *s = b->d.sections; s && ev && b->sources->judge; s = s->next) {
-		struct trial t = { .b = b, .s = s, .p = p, .ev = ev };
-		if (s->kind == SECTION_TEST)
-			try(&t);
-	}
+	if (!t.ev || !b->sources->judge)
+		return;
+	try_all(t, false);
+	for (const struct draft_section *s = b->d.sections; s; s = s->next)
+		t.warns |= !is_shipped(b, s);
+	try_all(t, true);
 }

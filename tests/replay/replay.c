@@ -47,6 +47,7 @@
 #include "parts/coverage.c"
 #include "parts/row.c"
 
+#define LOCAL		"90-local.ini"		/* what the admin adds to === policy-dir */
 #define BEGIN_WALL_NS	(1767225600 * NS_PER_SEC)	/* 2026-01-01 */
 #define BEGIN_BOOT_NS	(3600 * NS_PER_SEC)
 
@@ -66,7 +67,6 @@ struct reading {
 	size_t			 policy_len;
 	char			 dir[256];	/* of === policy-dir, else "" */
 	struct policy_sources	 settings;
-	bool			 ready;		/* the session has begun */
 	struct session		 session;
 	unsigned		 passed, failed;
 };
@@ -165,7 +165,10 @@ show_faults(struct reading *r, const struct faults *faults, int err)
 	char text[FAULT_TEXT + 300];
 
 	for (size_t i = 0; i < faults->count; i++) {
-		fault_format(&faults->fault[i], text, sizeof(text));
+		struct fault f = faults->fault[i];
+		if (strstr(f.file, "/" LOCAL))
+			snprintf(f.file, sizeof(f.file), "%s", r->file);
+		fault_format(&f, text, sizeof(text));
 		printf("%s\n", text);
 	}
 	fail(r, "this policy does not compile: %s", strerror(-err));
@@ -189,10 +192,10 @@ build_directory(struct reading *r, struct faults *faults)
 	snprintf(dir, sizeof(dir), "%s/replay-XXXXXX", tmp && *tmp ? tmp : "/tmp");
 	if (!mkdtemp(dir))
 		return -errno;
-	snprintf(path, sizeof(path), "%s/90-local.ini", dir);
+	snprintf(path, sizeof(path), "%s/" LOCAL, dir);
 	r->settings.vendor_policies = r->dir;
 	r->settings.policies = dir;
-	int err = write_file(path, r->policy, r->policy_len);
+	int err = r->policy ? write_file(path, r->policy, r->policy_len) : 0;
 	err = err ? err : policy_build(&r->settings, faults);
 	unlink(path);
 	rmdir(dir);
@@ -228,31 +231,27 @@ session_end(struct reading *r)
 {
 	policy_close(r->session.policy);
 	r->session = (struct session){ .wall_ns = BEGIN_WALL_NS, .boot_ns = BEGIN_BOOT_NS };
-	r->ready = false;
 }
 
 static void
 session_begin(struct reading *r)
 {
 	struct faults faults = { 0 };
-	int err = 0;
 
-	r->ready = true;
-	if (!r->policy) {
+	if (!r->policy && !*r->dir) {
 		fail(r, "there is no policy above these events");
 		return;
 	}
 	CLEANUP_FD int fd = *r->dir ? build_directory(r, &faults) :
 	    policy_build_text(&r->settings, r->file, r->policy, r->policy_len, &faults);
+	int err = fd < 0 ? fd : policy_open(fd, &r->session.policy);
 	coverage_forget();
-	if (fd >= 0)
-		err = policy_open(fd, &r->session.policy);
-	if (!err && fd >= 0)
+	if (!err && r->policy)
 		err = coverage_read(r->file, r->policy, r->policy_len);
-	if (!err && fd >= 0 && *r->dir)
+	if (!err && *r->dir)
 		err = read_conditions(r->dir);
-	if (fd < 0 || err)
-		show_faults(r, &faults, err ? err : fd);
+	if (err)
+		show_faults(r, &faults, err);
 }
 
 static void

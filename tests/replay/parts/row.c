@@ -449,8 +449,9 @@ outcome_of(const struct policy *p, const struct event *ev, const struct verdict 
 	name_actions(v->would_actions, o->part[PART_WOULD_ACTIONS], sizeof(o->part[0]));
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		copy_text(&r.event, texts[i].text, o->part[texts[i].part], sizeof(o->part[0]));
+	size_t named = strlen(o->part[PART_MATCHED]);
 	if (v->cut)
-		strncat(o->part[PART_MATCHED], ", ...", 6);
+		snprintf(o->part[PART_MATCHED] + named, sizeof(o->part[0]) - named, ", ...");
 }
 
 /* Writes O as a row would have it; of an EXPECTED one, only what it gives. */
