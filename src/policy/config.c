@@ -46,8 +46,16 @@ static const struct row rows[] = {
 #undef KEY
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
+_Static_assert(ROWS <= 64, "a bit for each of them in struct reading");
 
-struct reading { struct config *c; struct faults *faults; const char *file; uint64_t seen; };
+struct reading {
+	struct config	*c;
+	struct faults	*faults;
+	const char	*file;
+	uint64_t	 seen;		/* a bit for each row */
+	int		 mounts;	/* line of filesystems */
+	bool		 unknown, skip;	/* this section; what continues this key */
+};
 
 static int
 wrong(struct reading *r, const struct row *row, int line, const char *value, const char *why)
@@ -123,6 +131,7 @@ set_mounts(struct reading *r, const struct row *row, const char *value, int line
 	if (!more) {
 		r->c->filesystems_auto = strcmp(value, "auto") == 0;
 		r->c->n_filesystems = 0;
+		r->mounts = line;
 	}
 	if (r->c->filesystems_auto)
 		return more ? wrong(r, row, line, value, "follows auto, which stands alone") : 0;
@@ -132,7 +141,7 @@ set_mounts(struct reading *r, const struct row *row, const char *value, int line
 		if (err)
 			return err;
 	}
-	return r->c->n_filesystems ? 0 : wrong(r, row, line, value, "names no mount point");
+	return 0;	/* that there are none shows at the end: further lines may follow */
 }
 
 static int
@@ -169,6 +178,39 @@ set(struct reading *r, const struct row *row, const struct read_item *item)
 	return set_duration(r, row, item->value, item->line);
 }
 
+/* The section that has KEY, if exactly one has it, or NULL. */
+static const char *
+section_of(const char *key)
+{
+	const char *section = NULL;
+	unsigned n = 0;
+
+	for (size_t i = 0; i < ROWS; i++) {
+		if (strcmp(rows[i].text.key, key) != 0)
+			continue;
+		section = rows[i].text.section;
+		n++;
+	}
+	return n == 1 ? section : NULL;
+}
+
+static void
+unknown_key(struct reading *r, const struct read_item *item)
+{
+	const char *names[ROWS], *section = section_of(item->key);
+	char hint[80] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < ROWS; i++)
+		if (strcmp(rows[i].text.section, item->section) == 0)
+			names[n++] = rows[i].text.key;
+	if (section)
+		snprintf(hint, sizeof(hint), "; it belongs into [%s]", section);
+	else
+		near_hint(near_name(item->key, names, n), hint, sizeof(hint));
+	fault_add(r->faults, r->file, item->line, "unknown key '%.100s' in [%s]%s", item->key, item->section, hint);
+}
+
 static void
 unknown_section(struct reading *r, const struct read_item *item)
 {
@@ -178,6 +220,7 @@ unknown_section(struct reading *r, const struct read_item *item)
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
 		if (strcmp(sections[i], item->section) == 0)
 			return;
+	r->unknown = true;
 	fault_add(r->faults, r->file, item->line, "unknown section [%s]%s", item->section,
 	    near_hint(near_name(item->section, sections, sizeof(sections) / sizeof(sections[0])), hint, sizeof(hint)));
 }
@@ -186,25 +229,26 @@ static int
 on_item(void *arg, const struct read_item *item)
 {
 	struct reading *r = arg;
-	const char *names[ROWS];
-	char hint[80];
-
 	if (!item->key) {
+		r->unknown = r->skip = false;
 		unknown_section(r, item);
 		return 0;
 	}
+	if (r->unknown || (item->more && r->skip))
+		return 0;
 	for (size_t i = 0; i < ROWS; i++) {
-		names[i] = rows[i].text.key;
 		if (strcmp(rows[i].text.section, item->section) != 0 || strcmp(rows[i].text.key, item->key) != 0)
 			continue;
-		if (!item->more && (r->seen & 1ull << i))
+		r->skip = !item->more && (r->seen & 1ull << i);
+		if (r->skip)
 			fault_add(r->faults, r->file, item->line, "'%s' is already set in this section", item->key);
 		r->seen |= 1ull << i;
-		set(r, &rows[i], item);
+		if (!r->skip)
+			set(r, &rows[i], item);
 		return 0;
 	}
-	fault_add(r->faults, r->file, item->line, "unknown key '%s' in [%s]%s", item->key, item->section,
-	    near_hint(near_name(item->key, names, ROWS), hint, sizeof(hint)));
+	r->skip = true;
+	unknown_key(r, item);
 	return 0;
 }
 
@@ -232,8 +276,8 @@ config_load(struct config *c, const char *path, struct faults *faults)
 		return 0;
 	if (!err)
 		err = read_text(path, text, len, faults, on_item, &r);
-	if (!err && c->mode == MODE_ENFORCE && !c->filesystems_auto && !c->n_filesystems)
-		fault_add(faults, path, 0, "[gate] filesystems names nothing to protect");
+	if (!err && !c->filesystems_auto && !c->n_filesystems && faults->errors == before)
+		fault_add(faults, path, r.mounts, "filesystems names no mount point");
 	return err ? err : faults->errors > before ? -EINVAL : 0;
 }
 
