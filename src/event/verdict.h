@@ -49,6 +49,7 @@ enum report_kind { REPORT_ALERT, REPORT_EVENT, REPORT_STATE, REPORT__MAX };
  */
 struct report {
 	uint64_t	number;		/* of the sender, rising; the record process acknowledges it */
+	uint64_t	to_ns;		/* start of the record process it is sent to: what waits for a dead one is sent again */
 	uint8_t		kind;		/* enum report_kind */
 	uint8_t		decision, would, mode, settled, severity;
 	uint16_t	actions;	/* taken */

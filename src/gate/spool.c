@@ -55,16 +55,16 @@ spool_put(struct gate *g)
 }
 
 /* The entry at or after *AT, moving *AT over a gap; NULL at the end. */
-static const struct entry *
+static struct entry *
 entry_at(struct page_spool *s, uint64_t *at, uint64_t head)
 {
 	if (*at >= head)
 		return NULL;
 	uint64_t room = PAGE_SPOOL - *at % PAGE_SPOOL;
-	const struct entry *e = (const void *)&s->ring[*at % PAGE_SPOOL];
+	struct entry *e = (void *)&s->ring[*at % PAGE_SPOOL];
 	if (room < sizeof(*e) || e->skip)
 		*at += room;
-	return *at >= head ? NULL : (const void *)&s->ring[*at % PAGE_SPOOL];
+	return *at >= head ? NULL : (void *)&s->ring[*at % PAGE_SPOOL];
 }
 
 static void
@@ -85,7 +85,7 @@ spool_flush(struct gate *g)
 	struct page *page = g->setup.page;
 	struct page_spool *s = spool(g);
 	uint64_t started = load(&page->process[ROOM_RECORD].started_ns);
-	const struct entry *e;
+	struct entry *e;
 
 	free_acked(g);
 	if (started != g->record_start_ns) {	/* a new process knows only what is on disk */
@@ -97,7 +97,9 @@ spool_flush(struct gate *g)
 	for (uint64_t at = load(&s->tail); (e = entry_at(s, &at, head)); at += PAD(sizeof(*e) + e->len)) {
 		if (e->number <= g->sent)
 			continue;
-		int err = wire_send(g->setup.record_sock, MSG_REPORT, (const uint8_t *)e + sizeof(*e), e->len, -1);
+		uint8_t *report = (uint8_t *)e + sizeof(*e);
+		memcpy(report + offsetof(struct report, to_ns), &started, sizeof(started));
+		int err = wire_send(g->setup.record_sock, MSG_REPORT, report, e->len, -1);
 		if (err) {
 			g->record_waits = true;
 			return;

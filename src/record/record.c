@@ -26,6 +26,7 @@ static struct record {
 	struct chain	*chain;
 	unsigned	 batch;			/* records that are not committed */
 	uint64_t	 number, state_number;	/* last report of the gate and of the warden in the chain */
+	uint64_t	 start_ns;		/* as the warden tells it */
 	uint64_t	 due_ns;		/* commit no later; 0: nothing is due */
 	uint64_t	 last_ns;		/* last commit */
 	uint64_t	 failing_ns;		/* since when commits fail; 0: they do not */
@@ -161,7 +162,10 @@ recovered(struct record *r)
 	    "what found no room to wait is counted.", (unsigned long long)seconds, errno_name(r->error));
 }
 
-/* The reports of a sender rise; one that was sent again after our predecessor died may be here already. */
+/*
+ * The reports of a sender rise; one that a new sender sent again may be here already. What our predecessor had not read comes again
+ * too, behind what it had read and not written: taken here, it would hide that.
+ */
 static void
 take(struct record *r, const struct wire_msg *m)
 {
@@ -171,7 +175,7 @@ take(struct record *r, const struct wire_msg *m)
 		r->broken++;
 		return;
 	}
-	if (r->report.number <= *last && r->report.number)
+	if (r->report.number && (r->report.number <= *last || r->report.to_ns != r->start_ns))
 		return;
 	if (r->report.number)
 		*last = r->report.number;
@@ -326,6 +330,7 @@ start_chain(struct record *r)
 
 	if (err)
 		return err;
+	r->start_ns = atomic_load(&r->setup->page->process[ROOM_RECORD].started_ns);
 	r->number = atomic_load(&r->setup->page->record.acked);
 	r->state_number = atomic_load(&r->setup->page->record.acked_state);
 	if (found == CHAIN_NEW)

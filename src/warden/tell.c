@@ -18,6 +18,7 @@ send_told(struct warden *w, const struct told *t)
 
 	memset(&r, 0, offsetof(struct report, event));
 	r.number = t->number;
+	r.to_ns = w->told_to_ns;
 	r.kind = REPORT_STATE;
 	r.mode = (uint8_t)w->groups.mode;
 	event_init(&r.event, EVENT_AGENT, SENSOR_SELF);
