@@ -73,6 +73,32 @@ event_add_ancestor(struct event *ev, int32_t pid, uint64_t entity, const char *e
 	return err;
 }
 
+/* Ends S where KEEP bytes of the arena end. */
+static bool
+cut(struct slice *s, size_t keep)
+{
+	if ((size_t)s->off + s->len <= keep)
+		return false;
+	*s = s->off < keep ? (struct slice){ s->off, (uint16_t)(keep - s->off) } : (struct slice){ 0 };
+	return true;
+}
+
+void
+event_make_room(struct event *ev, size_t n)
+{
+	size_t keep = n < sizeof(ev->arena) ? sizeof(ev->arena) - n : 0;
+
+	if (ev->used <= keep)
+		return;
+	ev->used = (uint16_t)keep;
+	for (int i = 0; i < TEXT__MAX; i++)
+		if (cut(&ev->text[i], keep))
+			ev->flags |= i == TEXT_ARGS || i == TEXT_ENV || i == TEXT_PARENT_ARGS ? FLAG_ARGS_CUT : FLAG_PATH_CUT;
+	for (int i = 0; i < ev->ancestors; i++)
+		if (cut(&ev->ancestor[i].executable, keep))
+			ev->flags |= FLAG_ANCESTRY_CUT;
+}
+
 const char *
 event_text(const struct event *ev, enum event_text which, size_t *len)
 {

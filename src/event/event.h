@@ -135,6 +135,12 @@ int	event_set_str(struct event *, enum event_text which, const char *s);
 /* Adds an ancestor; the parent first. -ENOSPC sets FLAG_ANCESTRY_CUT. */
 int	event_add_ancestor(struct event *, int32_t pid, uint64_t entity, const char *exe, size_t len);
 
+/*
+ * Leaves at least N bytes of the arena free: what was set last gives way, and the flags say that it was cut. For what must not be lost
+ * because somebody filled the event, as the verdict.
+ */
+void	event_make_room(struct event *, size_t n);
+
 /* The text; "" if there is none. NOT terminated: use the length. */
 const char *event_text(const struct event *, enum event_text which, size_t *len);
 

@@ -88,20 +88,30 @@ count_strings(const char *s, size_t len)
 	return n;
 }
 
+/* LEN below 0: they could not be read. What is missing is told: an attacker may have seen to it, and no list is empty because of that. */
+static void
+put_strings(struct event *ev, enum event_text text, uint32_t have, const char *s, ssize_t len)
+{
+	if (len < 0 || event_set(ev, text, s, (size_t)len))
+		ev->flags |= FLAG_ARGS_CUT;
+	else
+		ev->have |= have;
+}
+
 static void
 fetch_cmdline(struct gate *g, int32_t pid, enum event_text text, uint32_t have)
 {
 	struct event *ev = event(g);
 	char args[EVENT_ARGS_MAX];
-	ssize_t n = pid > 0 ? proc_read(g->proc, pid, "cmdline", args, sizeof(args)) : -1;
 
-	if (n < 0 || event_set(ev, text, args, (size_t)n))
+	if (pid <= 0)
 		return;
+	ssize_t n = proc_read(g->proc, pid, "cmdline", args, sizeof(args));
 	if (n == (ssize_t)sizeof(args))
 		ev->flags |= FLAG_ARGS_CUT;
-	if (have == HAVE_ARGS)
+	if (n >= 0 && have == HAVE_ARGS)
 		ev->args_count = count_strings(args, (size_t)n);
-	ev->have |= have;
+	put_strings(ev, text, have, args, n);
 }
 
 /* Variables that change what a program loads or runs; the rest of an environment is nobody's business. */
@@ -126,22 +136,22 @@ fetch_exec(struct gate *g, const struct question *q, uint32_t needs)
 	struct event *ev = event(g);
 	struct proc_syscall sc;
 	char text[EVENT_ARGS_MAX];
-	uint32_t count = 0;
-	int cut = 0;
+	uint32_t count;
 
-	if (proc_syscall(g->proc, q->tid, &sc) || (sc.number != SYS_execve && sc.number != SYS_execveat))
+	if (proc_syscall(g->proc, q->tid, &sc) || (sc.number != SYS_execve && sc.number != SYS_execveat)) {
+		ev->flags |= FLAG_ARGS_CUT;
 		return;
-	unsigned argv = sc.number == SYS_execveat ? 2 : 1;
-	ssize_t n = needs & HAVE_ARGS ? proc_strings(q->tid, sc.args[argv], text, sizeof(text), NULL, &count, &cut) : -1;
-	if (n >= 0 && event_set(ev, TEXT_ARGS, text, (size_t)n) == 0) {
-		ev->args_count = count;
-		ev->have |= HAVE_ARGS;
-		if (cut)
-			ev->flags |= FLAG_ARGS_CUT;
 	}
-	n = needs & HAVE_ENV ? proc_strings(q->tid, sc.args[argv + 1], text, sizeof(text), telling_variable, &count, &cut) : -1;
-	if (n >= 0 && event_set(ev, TEXT_ENV, text, (size_t)n) == 0)
-		ev->have |= HAVE_ENV;
+	unsigned argv = sc.number == SYS_execveat ? 2 : 1;
+	int args_cut = 0, env_cut = 0;
+	if (needs & HAVE_ARGS)
+		put_strings(ev, TEXT_ARGS, HAVE_ARGS, text,
+		    proc_strings(q->tid, sc.args[argv], text, sizeof(text), NULL, &ev->args_count, &args_cut));
+	if (needs & HAVE_ENV)
+		put_strings(ev, TEXT_ENV, HAVE_ENV, text,
+		    proc_strings(q->tid, sc.args[argv + 1], text, sizeof(text), telling_variable, &count, &env_cut));
+	if (args_cut || env_cut)
+		ev->flags |= FLAG_ARGS_CUT;
 }
 
 static void

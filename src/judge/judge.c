@@ -218,6 +218,9 @@ judge(const struct policy *p, const struct event *ev, struct verdict *v)
 	judge_explain(p, ev, v, NULL, NULL);
 }
 
+/* For the names of 16 rules, of exception and rule set, and sentences: what an attacker puts into the event does not push them out. */
+#define REPORT_ROOM 2048
+
 static void
 list_matched(const struct policy *p, const struct verdict *v, struct event *ev)
 {
@@ -252,15 +255,17 @@ judge_report(const struct policy *p, const struct verdict *v, struct report *r)
 	r->settled = v->settled;
 	r->severity = v->severity;
 	r->actions = v->actions;
+	if (v->matches || v->exception >= 0)
+		event_make_room(ev, REPORT_ROOM);
+	list_matched(p, v, ev);
+	if (v->exception >= 0)
+		event_set_str(ev, TEXT_EXCEPTION, layout_string(p, layout_exceptions(p)[v->exception].name));
 	if (index >= 0) {
 		const struct l_rule *rule = layout_rules(p) + index;
 		event_set_str(ev, TEXT_RULE, layout_string(p, rule->name));
 		event_set_str(ev, TEXT_RULESET, layout_string(p, rule->ruleset));
-		event_set_str(ev, TEXT_RULE_DESCRIPTION, layout_string(p, rule->description));
-		event_set_str(ev, TEXT_RULE_MESSAGE, layout_string(p, rule->message));
 		event_set_str(ev, TEXT_TECHNIQUE, layout_string(p, rule->technique));
+		event_set_str(ev, TEXT_RULE_MESSAGE, layout_string(p, rule->message));
+		event_set_str(ev, TEXT_RULE_DESCRIPTION, layout_string(p, rule->description));
 	}
-	list_matched(p, v, ev);
-	if (v->exception >= 0)
-		event_set_str(ev, TEXT_EXCEPTION, layout_string(p, layout_exceptions(p)[v->exception].name));
 }

@@ -235,6 +235,9 @@ match_condition(const struct policy *p, const struct l_condition *c, const struc
 		*needs |= have & ~ev->have & ~ev->tried;
 		return TRUTH_UNKNOWN;
 	}
+	bool cut = was_cut(ev, (enum field)c->field) || (c->test == L_FIELD && was_cut(ev, (enum field)(c->arg & 0xffff)));
+	if (state == FIELD_ABSENT && strict && cut)
+		return TRUTH_UNKNOWN;
 	if (c->test == L_EXISTS) {
 		found = (state == FIELD_PRESENT && has_value(ev, (enum field)c->field)) == (c->arg != 0);
 	} else if (state == FIELD_PRESENT) {
@@ -244,7 +247,6 @@ match_condition(const struct policy *p, const struct l_condition *c, const struc
 			found = all_values(p, c, ev);
 		else
 			found = any_value(p, c, ev);
-		bool cut = was_cut(ev, (enum field)c->field) || (c->test == L_FIELD && was_cut(ev, (enum field)(c->arg & 0xffff)));
 		if (!found && strict && cut)
 			return TRUTH_UNKNOWN;
 	}

@@ -5,9 +5,9 @@
 #include "policy/layout.h"
 
 /*
- * STRICT: for what lets through (allow rules, exceptions): a list that was cut, in which a value was not found, is then unknown for
- * good, and unknown never lets through. For what forbids it is simply not found, so that `not` holds. NEEDS gets the bits of what was not
- * fetched yet.
+ * STRICT: for what lets through (allow rules, exceptions): a list that was cut or could not be read, in which a value was not found, is
+ * then unknown for good, and unknown never lets through. For what forbids it is simply not found, so that `not` holds. NEEDS gets the
+ * bits of what was not fetched yet.
  */
 enum truth match_condition(const struct policy *, const struct l_condition *, const struct event *, bool strict, uint32_t *needs);
 
