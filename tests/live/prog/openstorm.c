@@ -21,24 +21,6 @@ static unsigned n_files;
 static atomic_ulong opens, failed, begun;
 static atomic_bool over;
 
-static void *
-work(void *arg)
-{
-	unsigned long at = (unsigned long)arg;
-
-	for (bool first = true; !over; at++) {
-		int fd = open(files[at % n_files], O_RDONLY | O_CLOEXEC);
-		opens++;
-		if (fd < 0)
-			failed++;
-		else
-			close(fd);
-		begun += first;
-		first = false;
-	}
-	return NULL;
-}
-
 /* Threads that take every cpu slow an exec whoever is asked: one cpu is left, since this is about the queues of kernel and yett. */
 static int
 step_aside(void)
@@ -51,6 +33,25 @@ step_aside(void)
 	return cpus < 2 || sched_setaffinity(0, sizeof(set), &set) ? -1 : sched_setscheduler(0, SCHED_IDLE, &(struct sched_param){ 0 });
 }
 
+static void *
+work(void *arg)
+{
+	unsigned long at = (unsigned long)arg;
+
+	for (bool first = true; !over; at++) {
+		int fd = open(files[at % n_files], O_RDONLY | O_CLOEXEC);
+		opens++;
+		if (fd < 0)
+			failed++;
+		else
+			close(fd);
+		if (first && step_aside() == 0)
+			begun++;
+		first = false;
+	}
+	return NULL;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -60,8 +61,6 @@ main(int argc, char **argv)
 	char c;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (step_aside())
-		return 2;
 	if (!d)
 		return 2;
 	for (struct dirent *e; n_files < FILES_MAX && (e = readdir(d)); )
