@@ -141,21 +141,22 @@ take_op(const struct assemble *as, struct audited *a, const struct record *r)
 	return a->parts != 0;
 }
 
+/* Each argument ends in NUL, so that an empty one at the end is not lost; only the one that fills the last byte ends with the text. */
 static void
 append_arg(struct audited *a, const struct pair *p, bool more)
 {
 	size_t used = a->argv.len;
 
-	if (!more && a->argc > 1 && used < sizeof(a->argv_text))
-		a->argv_text[used++] = '\0';
-	ssize_t n = pair_text(p, a->argv_text + used, sizeof(a->argv_text) - used);
-	if (n < 0)
-		n = 0;
-	if ((size_t)n > sizeof(a->argv_text) - used || (!more && a->argc > 1 && used == a->argv.len)) {
+	if (more && used && used < sizeof(a->argv_text))
+		used--;
+	size_t room = sizeof(a->argv_text) - used;
+	ssize_t got = pair_text(p, a->argv_text + used, room);
+	size_t n = got < 0 ? 0 : (size_t)got;
+	if (n > room || !room)
 		a->argv.cut = true;
-		n = (ssize_t)(sizeof(a->argv_text) - used);
-	}
-	a->argv.len = (uint16_t)(used + (size_t)n);
+	if (n < room)
+		a->argv_text[used + n++] = '\0';
+	a->argv.len = (uint16_t)(used + (n < room ? n : room));
 }
 
 /* Keys of EXECVE: argc, aN=text, or aN_len=bytes followed by aN[0]=hex, aN[1]=hex..., over as many records as it takes. */
