@@ -238,7 +238,13 @@ check_cover(struct build *b, const struct draft_section *x, const struct draft_v
 	    near_hint(near_name(v->value, names, n), hint, sizeof(hint)));
 }
 
-struct covering { uint32_t exception; const struct draft_value *rules; };
+struct covering { const char *exception; const struct draft_value *rules; };
+
+static int
+by_covering_name(const void *x, const void *y)
+{
+	return strcmp(((const struct covering *)x)->exception, ((const struct covering *)y)->exception);
+}
 
 static void
 join_rule(struct build *b, struct l_rule *r, const struct table *coverings)
@@ -246,18 +252,17 @@ join_rule(struct build *b, struct l_rule *r, const struct table *coverings)
 	const char *name = table_at(&b->strings, r->name);
 
 	r->ref = (uint32_t)b->refs.n;
-	for (size_t i = 0; i < coverings->n; i++) {
-		const struct covering *c = table_at(coverings, i);
-		const struct draft_value *v = c->rules;
+	for (uint32_t i = 0; i < coverings->n; i++) {
+		const struct draft_value *v = ((const struct covering *)table_at(coverings, i))->rules;
 		while (v && !covers(v, name))
 			v = v->next;
 		if (v)
-			table_add(&b->refs, &c->exception, 1);
+			table_add(&b->refs, &i, 1);
 	}
 	r->n_refs = (uint32_t)b->refs.n - r->ref;
 }
 
-/* Exceptions were compiled in the order of their sections. */
+/* Coverings and exceptions are in order of name both. */
 static void
 join_exceptions(struct build *b)
 {
@@ -266,11 +271,13 @@ join_exceptions(struct build *b)
 	for (struct draft_section *x = b->d.sections; x; x = x->next) {
 		if (x->kind != SECTION_EXCEPTION)
 			continue;
-		struct covering c = { .exception = (uint32_t)coverings.n, .rules = draft_values(&b->d, x, draft_key(x, "rules")) };
+		struct covering c = { .exception = x->name, .rules = draft_values(&b->d, x, draft_key(x, "rules")) };
 		table_add(&coverings, &c, 1);
 		for (const struct draft_value *v = c.rules; v; v = v->next)
 			check_cover(b, x, v);
 	}
+	if (coverings.n)
+		qsort(coverings.at, coverings.n, sizeof(struct covering), by_covering_name);
 	for (size_t i = 0; i < b->rules.n; i++)
 		join_rule(b, table_at(&b->rules, i), &coverings);
 	b->refs.failed |= coverings.failed;
@@ -285,6 +292,25 @@ by_rule_name(const void *x, const void *y)
 	const struct l_rule *a = x, *b = y;
 
 	return strcmp(sorting->strings.at + a->name, sorting->strings.at + b->name);
+}
+
+static int
+by_exception_name(const void *x, const void *y)
+{
+	const struct l_exception *a = x, *b = y;
+
+	return strcmp(sorting->strings.at + a->name, sorting->strings.at + b->name);
+}
+
+/* So that no order in which files or sections are read makes a difference. */
+static void
+sort_by_name(struct build *b)
+{
+	sorting = b;
+	if (b->rules.n)
+		qsort(b->rules.at, b->rules.n, sizeof(struct l_rule), by_rule_name);
+	if (b->exceptions.n)
+		qsort(b->exceptions.at, b->exceptions.n, sizeof(struct l_exception), by_exception_name);
 }
 
 static void
@@ -360,9 +386,7 @@ build_tables(struct build *b)
 		fault_add(b->d.faults, "policies", 0, "%zu exceptions; at most %d", b->exceptions.n, RULES_MAX);
 	if (b->d.faults->errors || b->d.pool.failed)
 		return b->d.pool.failed ? -ENOMEM : -EINVAL;
-	sorting = b;
-	if (b->rules.n)
-		qsort(b->rules.at, b->rules.n, sizeof(struct l_rule), by_rule_name);
+	sort_by_name(b);
 	join_exceptions(b);
 	index_kinds(b);
 	build_places(b);
