@@ -97,7 +97,7 @@ chain_append(struct chain *c, const struct chain_line *line)
 		return -EBUSY;
 	if (!chain_has_room(c))
 		return -ENOSPC;
-	if (line->len + CHAIN_SUFFIX > RECORD_MAX)
+	if (line->len > RECORD_MAX - CHAIN_SUFFIX)
 		return -EMSGSIZE;
 	end_line(c, NULL);
 	int n = snprintf(suffix, sizeof(suffix), ",\"v\":1,\"log\":\"%s\",\"seg\":%" PRIu64 ",\"boot\":\"%.36s\",\"mono\":%" PRIu64
@@ -273,7 +273,7 @@ go_on(struct chain *c, const struct recovered *r, bool has_anchor)
 static int
 continue_log(struct chain *c, enum chain_found *found, uint64_t *torn)
 {
-	struct recovered r;
+	struct recovered r = { 0 };
 	uint8_t anchor[32];
 	bool has_anchor;
 	int err = load_keys(c, anchor, &has_anchor);

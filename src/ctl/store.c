@@ -84,7 +84,7 @@ tell(struct store *st, const char *line, size_t len)
 	json_t *record = parse(line, len);
 	bool more = true;
 
-	if (record && json_is_object(record))
+	if (json_is_object(record))
 		more = st->ask->fn(st->ask->arg, record, line, len);
 	else
 		note(st, "this line is not a record");

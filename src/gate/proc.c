@@ -165,7 +165,7 @@ collect(struct gate *g)
 
 	for (;;) {
 		_Alignas(struct nlmsghdr) char buf[512];
-		struct sockaddr_nl from;
+		struct sockaddr_nl from = { 0 };
 		socklen_t from_len = sizeof(from);
 		ssize_t got = recvfrom(g->setup.proc_sock, buf, sizeof(buf), MSG_DONTWAIT, (struct sockaddr *)&from, &from_len);
 		if (got < 0 && errno == ENOBUFS) {

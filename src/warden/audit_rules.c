@@ -184,7 +184,7 @@ rules_init(struct rules *r, const char *key)
 void
 rules_want(struct rules *wanted, const char *key, uint64_t kinds, unsigned lacks)
 {
-	int machine[2];
+	int machine[2] = { 0 };
 	unsigned count = machines(machine);
 
 	rules_init(wanted, key);

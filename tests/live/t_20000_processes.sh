@@ -35,7 +35,7 @@ crowd=$CROWD_PID end=${CROWD[1]} from=${CROWD[0]}
 read -r -t 120 -u "$from" said
 is "$N processes live" "started=$N" "$said"
 denied "a forbidden program among them" exec "$M/bin/forbidden"
-exits "an ancestor's rule for newcomers" $EPERM "$M/bin/elder" fork "$M/bin/other" fork "$M/bin/late"
+exits "an ancestor's rule for newcomers" "$EPERM" "$M/bin/elder" fork "$M/bin/other" fork "$M/bin/late"
 echo >&"$go"
 wait "$deep"
 is "an ancestor's rule for a chain older than the crowd" 126 "$?"
@@ -51,7 +51,7 @@ is "the crowd goes" 0 "$?"
 
 # As many come and go as fast as they can; the memory of the dead does not displace the living.
 "$PROG/many" -f 8 >"$T/flood" & flood=$!
-exits "while processes come and go: the ancestor's rule" $EPERM "$M/bin/elder" hold=3000 fork "$M/bin/other" hold=2000 fork "$M/bin/late"
+exits "while processes come and go: the ancestor's rule" "$EPERM" "$M/bin/elder" hold=3000 fork "$M/bin/other" hold=2000 fork "$M/bin/late"
 wait $flood
 number "$(cat "$T/flood")" "$(word forked "$(cat "$T/flood")")" -ge "$N"
 denied "afterwards" exec "$M/bin/forbidden"

@@ -21,7 +21,7 @@ END
 start
 
 said=$("$M/usr/sbin/webd" "gid=$NOGROUP" "uid=$NOBODY" fork "$M/usr/bin/worker" fork "$M/usr/bin/sh" -c 'id' 2>&1)
-is "the caller gets EPERM" $EPERM "$?"
+is "the caller gets EPERM" "$EPERM" "$?"
 matches "and its C library says so" 'Operation not permitted' "$said"
 
 record() { alert "$1" "${@:2}" rule.name=web-shell; }

@@ -45,7 +45,7 @@ for DEADLINE_VERDICT in deny allow; do
 	number "$DEADLINE_VERDICT: and not before it (ms)" "$took" -ge 650
 	if [ "$DEADLINE_VERDICT" = allow ]; then
 		is "allow: it ran" 0 "$status"
-	elif [ "$status" = $EPERM ] || [ "$status" = $EBUSY ]; then
+	elif [ "$status" = "$EPERM" ] || [ "$status" = "$EBUSY" ]; then
 		ok "deny: it did not run"
 	else
 		not_ok "deny: it did not run" "EPERM or EBUSY" "$status"

@@ -89,19 +89,19 @@ denied "a script by its path" exec "$M/bin/script"
 allowed "another script with the same interpreter" exec "$M/bin/scriptlet"
 
 for way in fork vfork spawn; do
-	exits "parent, by $way" $EPERM "$M/bin/parent" $way "$M/bin/child"
+	exits "parent, by $way" "$EPERM" "$M/bin/parent" $way "$M/bin/child"
 	exits "the same child of another parent, by $way" 0 "$M/bin/other" $way "$M/bin/child"
 done
 exits "what was the program itself is no parent" 0 "$M/bin/parent" exec "$M/bin/child"
 
-exits "ancestor, as a parent" $EPERM "$M/bin/elder" fork "$M/bin/late"
-exits "ancestor, three processes up" $EPERM "$M/bin/elder" fork "$M/bin/other" fork "$M/bin/free" fork "$M/bin/late"
-exits "ancestor, after the process between is gone" $EPERM "$M/bin/elder" orphan "$M/bin/late"
+exits "ancestor, as a parent" "$EPERM" "$M/bin/elder" fork "$M/bin/late"
+exits "ancestor, three processes up" "$EPERM" "$M/bin/elder" fork "$M/bin/other" fork "$M/bin/free" fork "$M/bin/late"
+exits "ancestor, after the process between is gone" "$EPERM" "$M/bin/elder" orphan "$M/bin/late"
 exits "no such ancestor" 0 "$M/bin/other" fork "$M/bin/free" fork "$M/bin/late"
 
-exits "previous program, in the same process" $EPERM "$M/bin/web" exec "$M/bin/shell"
-exits "previous program, by fork and exec" $EPERM "$M/bin/web" fork "$M/bin/shell"
-exits "previous program, from another thread" $EPERM "$M/bin/web" thread "$M/bin/shell"
+exits "previous program, in the same process" "$EPERM" "$M/bin/web" exec "$M/bin/shell"
+exits "previous program, by fork and exec" "$EPERM" "$M/bin/web" fork "$M/bin/shell"
+exits "previous program, from another thread" "$EPERM" "$M/bin/web" thread "$M/bin/shell"
 exits "another previous program" 0 "$M/bin/other" fork "$M/bin/shell"
 exits "the same previous program and another new one" 0 "$M/bin/web" fork "$M/bin/free"
 

@@ -13,7 +13,7 @@ alert "recorded" rule.name=forbidden
 dd if=/dev/zero of="$L/filler" bs=4k 2>/dev/null
 number "the disk is full: free blocks" "$(stat -f -c %a "$L")" -le 0
 n=0
-while [ $n -lt 60 ] && "$PROG/step" exec "$M/bin/forbidden" 2>/dev/null; [ $? = $EPERM ]; do
+while [ $n -lt 60 ] && "$PROG/step" exec "$M/bin/forbidden" 2>/dev/null; [ $? = "$EPERM" ]; do
 	n=$((n + 1))
 	[ $n -lt 60 ] || break
 done

@@ -58,5 +58,5 @@ alert "a record tells that a new chain began" 'event.reason~(new chain|[Nn]o key
 stop
 whole "the new log is whole"
 exits "and is not passed off as the old one" 6 "$B/yettctl" -c "$CONF" verify --key "$anchor"
-matches "the old log was kept aside" 'jsonl' "$(find "$L" -type f ! -name alerts.jsonl | xargs -n1 basename)"
+matches "the old log was kept aside" 'jsonl' "$(find "$L" -type f ! -name alerts.jsonl -exec basename {} \;)"
 finish

@@ -53,7 +53,7 @@ alert "and tells what happened meanwhile, or how much was lost" rule.name=forbid
 
 runs "yettctl enforce" "$B/yettctl" -c "$CONF" enforce
 denied "now the exec is denied" exec "$M/bin/forbidden"
-exits "and the open" $EPERM "$PROG/opener" open read "$M/secret"
+exits "and the open" "$EPERM" "$PROG/opener" open read "$M/secret"
 allowed "and the other runs" exec "$M/bin/allowed"
 is "status says enforce" enforce "$(status mode)"
 runs "yettctl monitor for two seconds" "$B/yettctl" -c "$CONF" monitor --for 2s

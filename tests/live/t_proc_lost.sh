@@ -40,7 +40,7 @@ kill -CONT "$gate" "$YETTD"
 number "more came and went than the buffer holds" "$(($(word forked "$(cat "$T/flood1")") + $(word forked "$(cat "$T/flood2")")))" -ge 30000
 eventually 20 test_lost && ok "the loss is counted" || not_ok "the loss is counted" "proc_lost above 0" "$(counter proc_lost)"
 alert "and recorded" event.action=proc-lost
-exits "ancestry holds again" $EPERM "$M/bin/elder" fork "$M/bin/other" fork "$M/bin/late"
+exits "ancestry holds again" "$EPERM" "$M/bin/elder" fork "$M/bin/other" fork "$M/bin/late"
 
 said=$("$PROG/step" "gid=$NOGROUP" "uid=$NOBODY" exec "$M/bin/mute" 4000 2>&1)
 status=$?
@@ -50,7 +50,7 @@ else
 	eventually 30 test_muted && ok "the silence is noticed" || not_ok "the silence is noticed" "proc_muted above 0" "$(counter proc_muted)"
 	alert "and recorded" event.action=proc-muted
 	eventually 60 test_heard && ok "it is healed: events come again" || not_ok "it is healed: events come again" "more proc_events" "$(counter proc_events)"
-	exits "ancestry holds again after that" $EPERM "$M/bin/elder" fork "$M/bin/other" fork "$M/bin/late"
+	exits "ancestry holds again after that" "$EPERM" "$M/bin/elder" fork "$M/bin/other" fork "$M/bin/late"
 fi
 stop
 is "yettd ends well" 0 "$STATUS"

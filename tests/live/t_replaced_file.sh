@@ -28,7 +28,7 @@ for n in $(seq 100); do
 	"$PROG/step" exec "$M/turn" 2>/dev/null || wrong=$((wrong + 1))
 	cat "$M/bad" >"$M/turn"
 	"$PROG/step" exec "$M/turn" 2>/dev/null
-	[ $? = $EPERM ] || wrong=$((wrong + 1))
+	[ $? = "$EPERM" ] || wrong=$((wrong + 1))
 done
 is "100 times rewritten in place, good and bad in turn: wrong answers" 0 "$wrong"
 for n in $(seq 100); do
@@ -36,7 +36,7 @@ for n in $(seq 100); do
 	"$PROG/step" exec "$M/turn" 2>/dev/null || wrong=$((wrong + 1))
 	put "$M/bad" "$M/fresh" && mv "$M/fresh" "$M/turn"
 	"$PROG/step" exec "$M/turn" 2>/dev/null
-	[ $? = $EPERM ] || wrong=$((wrong + 1))
+	[ $? = "$EPERM" ] || wrong=$((wrong + 1))
 done
 is "100 times replaced by rename: wrong answers" 0 "$wrong"
 

@@ -46,6 +46,7 @@ is "$SIDE ends well" 0 "$STATUS"
 whole "$SIDE: the log is whole"
 finish
 END
+# shellcheck disable=SC2016 # the side expands it
 sed -i 's/ "!rule.name=forbidden-\$SIDE"/ "rule.name~-[^$SIDE]$"/' "$T/side"
 mkdir "$W/a" "$W/b"
 for side in a b; do

@@ -24,11 +24,11 @@ start
 for way in open openat openat2 uring uring-async handle; do
 	exits "$way for reading" 0 "$PROG/opener" $way read "$M/etc/conf"
 	for access in write rdwr trunc append; do
-		exits "$way for $access" $EPERM "$PROG/opener" $way $access "$M/etc/conf"
+		exits "$way for $access" "$EPERM" "$PROG/opener" $way $access "$M/etc/conf"
 	done
 	exits "$way for writing of the file beside it" 0 "$PROG/opener" $way rdwr "$M/etc/other"
 done
-exits "creat" $EPERM "$PROG/opener" creat write "$M/etc/conf"
+exits "creat" "$EPERM" "$PROG/opener" creat write "$M/etc/conf"
 is "the content was never touched" original "$(cat "$M/etc/conf")"
 exits "the editor may write" 0 "$M/bin/editor" openat2 append "$M/etc/conf"
 is "and did" originalx "$(tr -d '\n' <"$M/etc/conf")"
@@ -40,7 +40,7 @@ read -r -t 10 -u "${HOLD[0]}" said
 is "a writer holds it" holding "$said"
 exits "reading meanwhile, by open" 0 "$PROG/opener" open read "$M/etc/conf"
 exits "reading meanwhile, by openat" 0 "$PROG/opener" openat read "$M/etc/conf"
-exits "writing meanwhile" $EPERM "$PROG/opener" openat append "$M/etc/conf"
+exits "writing meanwhile" "$EPERM" "$PROG/opener" openat append "$M/etc/conf"
 kill "$HOLDER" 2>/dev/null
 wait "$HOLDER" 2>/dev/null
 
