@@ -54,23 +54,25 @@ unescape(char *s)
 	*out = '\0';
 }
 
-/* "36 35 98:0 /root /path opts [optional]... - type source superopts" */
+/*
+ * "36 35 98:0 /root /path opts [optional]... - type source superopts". One blank ends a field: the source may be empty, and is chosen
+ * by whoever mounts.
+ */
 static bool
 parse(char *line, struct mount *m)
 {
-	char *save = NULL, *path = NULL, *word = strtok_r(line, " \n", &save);
+	char *at = line, *path = NULL, *word;
 	unsigned major = 0, minor = 0;
 
-	for (int i = 0; word && strcmp(word, "-") != 0; i++, word = strtok_r(NULL, " \n", &save)) {
+	line[strcspn(line, "\n")] = '\0';
+	for (int i = 0; (word = strsep(&at, " ")) && (i < 6 || strcmp(word, "-") != 0); i++) {
 		if (i == 2 && sscanf(word, "%u:%u", &major, &minor) != 2)
 			return false;
 		if (i == 4)
 			path = word;
 	}
-	char *type = word ? strtok_r(NULL, " \n", &save) : NULL;
-	char *source = type ? strtok_r(NULL, " \n", &save) : NULL;
-	char *options = source ? strtok_r(NULL, " \n", &save) : NULL;
-	if (!path || !options)
+	char *type = strsep(&at, " "), *source = strsep(&at, " "), *options = strsep(&at, " ");
+	if (!path || !*path || !type || !*type || !source || !options)
 		return false;
 	unescape(path);
 	unescape(options);
@@ -99,14 +101,15 @@ mountinfo_each(int (*fn)(void *arg, const struct mount *), void *arg)
 static int
 is_path(void *arg, const struct mount *m)
 {
-	return strcmp(arg, m->path) == 0;
+	const struct mount *wanted = arg;
+
+	return strcmp(wanted->path, m->path) == 0;
 }
 
 bool
 mountinfo_has(const char *path)
 {
-	char copy[4096];
+	struct mount wanted = { .path = path };
 
-	snprintf(copy, sizeof(copy), "%s", path);
-	return mountinfo_each(is_path, copy) == 1;
+	return mountinfo_each(is_path, &wanted) == 1;
 }
