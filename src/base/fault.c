@@ -2,6 +2,9 @@
 #include <stdio.h>
 #include "base/fault.h"
 
+static void	add(struct faults *, bool warning, const char *file, int line, const char *fmt, va_list)
+		__attribute__((format(printf, 5, 0)));
+
 static void
 add(struct faults *fs, bool warning, const char *file, int line, const char *fmt, va_list ap)
 {

@@ -25,6 +25,8 @@ errno_name(int err)
 	return name ? name : "unknown error";
 }
 
+static void	put(const char *tail, const char *fmt, va_list) __attribute__((format(printf, 2, 0)));
+
 static void
 put(const char *tail, const char *fmt, va_list ap)
 {
