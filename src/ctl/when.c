@@ -69,10 +69,21 @@ seconds(const char **s, struct tm *tm, uint64_t *ns)
 
 	if (*(*s)++ != ':' || !digits(s, 2, &tm->tm_sec))
 		return false;
-	if (**s == '.')
-		for ((*s)++; **s >= '0' && **s <= '9'; (*s)++, scale /= 10)
-			*ns += (uint64_t)(**s - '0') * scale;
-	return true;
+	if (**s != '.')
+		return true;
+	const char *first = ++*s;
+	for (; **s >= '0' && **s <= '9'; (*s)++, scale /= 10)
+		*ns += (uint64_t)(**s - '0') * scale;
+	return *s > first;
+}
+
+/* timegm() takes any day of any month. */
+static bool
+is_date(const struct tm *tm)
+{
+	struct tm date = { .tm_year = tm->tm_year, .tm_mon = tm->tm_mon, .tm_mday = tm->tm_mday };
+
+	return timegm(&date) >= 0 && date.tm_mday == tm->tm_mday;
 }
 
 bool
@@ -97,7 +108,12 @@ when_parse(const char *s, uint64_t *wall_ns)
 		return false;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
-	*wall_ns = (uint64_t)timegm(&tm) * NS_PER_SEC + ns;
+	if (!is_date(&tm))
+		return false;
+	uint64_t since_1970 = (uint64_t)timegm(&tm);
+	if (since_1970 > UINT64_MAX / NS_PER_SEC - 1)
+		return false;
+	*wall_ns = since_1970 * NS_PER_SEC + ns;
 	return true;
 }
 
