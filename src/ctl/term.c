@@ -14,10 +14,12 @@
 
 static bool colored;
 
-/* Characters of no width that reorder or hide what stands around them. */
+/* Characters that are not seen, and that reorder or hide what stands around them or make two names look like one. */
 static const struct { uint32_t from, to; } hiding[] = {
-	{ 0xad, 0xad }, { 0x600, 0x605 }, { 0x61c, 0x61c }, { 0x6dd, 0x6dd }, { 0x70f, 0x70f }, { 0x180b, 0x180e }, { 0x200b, 0x200f },
-	{ 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0xfe00, 0xfe0f }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe0fff },
+	{ 0xad, 0xad }, { 0x34f, 0x34f }, { 0x600, 0x605 }, { 0x61c, 0x61c }, { 0x6dd, 0x6dd }, { 0x70f, 0x70f }, { 0x115f, 0x1160 },
+	{ 0x17b4, 0x17b5 }, { 0x180b, 0x180f }, { 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0x3164, 0x3164 },
+	{ 0xfe00, 0xfe0f }, { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 }, { 0xfff9, 0xfffb }, { 0x13430, 0x13440 }, { 0x1bca0, 0x1bca3 },
+	{ 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff },
 };
 
 void
@@ -119,8 +121,8 @@ void
 term_lines(FILE *out, const char *s, size_t len)
 {
 	while (len) {
-		size_t n = strcspn(s, "\n");
-		n = n < len ? n : len;
+		const char *end = memchr(s, '\n', len);
+		size_t n = end ? (size_t)(end - s) : len;
 		term_put(out, s, n);
 		if (n < len)
 			fputc('\n', out);
@@ -266,7 +268,8 @@ show_line(FILE *out, const struct fault *f)
 	fprintf(out, "\n      | ");
 	put_times(out, ' ', width(line, (size_t)(at - line)));
 	fputc('^', out);
-	put_times(out, '~', marked ? width(at, marked) - 1 : 0);
+	unsigned columns = width(at, marked);
+	put_times(out, '~', columns ? columns - 1 : 0);
 	fputc('\n', out);
 }
 
