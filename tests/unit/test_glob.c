@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "naive_glob.h"
 #include "policy/glob.h"
 
 #define PATH	true
@@ -143,74 +144,6 @@ any_byte_can_stand_in_pattern_and_text(void **state)
 	}
 }
 
-/* What glob.h says, written down as directly as can be; it takes exponential time. */
-struct ref { const char *end, *text_end; bool path; };
-
-static bool
-ref_quoted(const struct ref *r, const char *p)
-{
-	return p[0] == '\\' && p + 1 < r->end && p[1] && strchr("*?[]\\", p[1]);
-}
-
-static const char *
-ref_member(const struct ref *r, const char *p, unsigned char *c)
-{
-	p += ref_quoted(r, p);
-	*c = (unsigned char)*p;
-	return p + 1;
-}
-
-/* The set that begins at P: is C in it? Returns what follows it, or NULL if it does not end. */
-static const char *
-ref_set(const struct ref *r, const char *p, unsigned char c, bool *holds)
-{
-	bool negated = p + 1 < r->end && (p[1] == '!' || p[1] == '^'), found = false;
-	const char *first = p + 1 + negated;
-
-	for (p = first; p < r->end && (*p != ']' || p == first);) {
-		unsigned char low, high;
-		p = ref_member(r, p, &low);
-		high = low;
-		if (p + 1 < r->end && p[0] == '-' && p[1] != ']')
-			p = ref_member(r, p + 1, &high);
-		found = found || (c >= low && c <= high);
-	}
-	*holds = found != negated && c != '/';
-	return p < r->end ? p + 1 : NULL;
-}
-
-static bool
-ref_match(const struct ref *r, const char *p, const char *s)
-{
-	size_t left = (size_t)(r->end - p);
-	bool more = s < r->text_end, inside = more && (!r->path || *s != '/'), holds;
-
-	if (!left)
-		return !more;
-	if (r->path && left > 1 && p[0] == '*' && p[1] == '*')
-		return ref_match(r, p + 2, s) || (more && ref_match(r, p, s + 1));
-	if (*p == '*')
-		return ref_match(r, p + 1, s) || (inside && ref_match(r, p, s + 1));
-	if (*p == '?')
-		return inside && ref_match(r, p + 1, s + 1);
-	if (r->path && *p == '[') {
-		const char *next = ref_set(r, p, more ? (unsigned char)*s : 0, &holds);
-		return next && more && holds && ref_match(r, next, s + 1);
-	}
-	if (r->path && *p == '/') {
-		/* Of each "**" + "/" that follows, the directories may be none. */
-		for (const char *next = p + 1; more && *s == '/'; next += 3) {
-			if (ref_match(r, next, s + 1))
-				return true;
-			if (r->end - next < 3 || memcmp(next, "**/", 3) != 0)
-				break;
-		}
-		return false;
-	}
-	p += ref_quoted(r, p);
-	return more && *p == *s && ref_match(r, p + 1, s + 1);
-}
-
 /* The N-th word over LETTERS, the empty one first. Returns its length. */
 static size_t
 word(size_t n, const char *letters, char *out)
@@ -236,12 +169,11 @@ words(size_t base, unsigned longest)
 static void
 compare(const char *pattern, size_t len, const char *text, size_t n, bool path)
 {
-	struct ref r = { .end = pattern + len, .text_end = text + n, .path = path };
 	bool met = glob_match(pattern, len, text, n, path);
 	size_t head = glob_head(pattern, len, path);
 	char plain[64];
 
-	if (met != ref_match(&r, pattern, text))
+	if (met != naive_glob(pattern, len, text, n, path))
 		fail_msg("%s pattern '%.*s' and '%.*s': %d", path ? "path" : "text", (int)len, pattern, (int)n, text, met);
 	if (met && (n < head || memcmp(pattern, text, head) != 0))
 		fail_msg("%s pattern '%.*s' does not begin with its head, %zu", path ? "path" : "text", (int)len, pattern, head);

@@ -22,8 +22,8 @@ static const char whole[] =
     "[rule a]\non = exec, open\naction = deny, alert\ndescription = what\nmessage = why\nthreat.technique.id = T1\nseverity = high\n"
     "file.path = /x, /y/*, /z/**\nprocess.name|contains = a, b\nprocess.args|all = a*, b\nnot user.id|gt = 5\nfile.size = 1, 2\n"
     "filter/destination.ip|cidr = 10.0.0.0/8, ::1\n"
-    "[rule b]\non = connect\naction = kill\na/user.name|fieldref|endswith = process.title\nb/user.id|exists = true\nc/process.title|nocase = X\n"
-    "condition = (a or not b) and 1 of c*\n"
+    "[rule b]\non = connect\naction = kill\na/user.name|fieldref|endswith = process.title\nb/user.id|exists = true\n"
+    "c/process.title|nocase = X\ncondition = (a or not b) and 1 of c*\n"
     "[exception e]\nrules = *\nreason = y\nuser.id = 7\nexpires = 2030-01-01\n";
 
 static int
