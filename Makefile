@@ -70,7 +70,7 @@ $(B)/%.o: src/%.c | packages
 $(B)/unit/%: tests/unit/%.c $(B)/libyett.a | packages
 	@mkdir -p $(@D)
 	$(SAY) 'LD $@'
-	$(Q)$(CC) $(ALL_CFLAGS) $(LD.$(VARIANT)) -o $@ $< $(B)/libyett.a $(PKG_LIBS) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) $(LD.$(VARIANT)) -o $@ $< $(B)/libyett.a $(PKG_LIBS) -ljansson -lcmocka
 # With libFuzzer's own main, or with ours, which runs each file of a corpus once.
 $(B)/fuzz/%: tests/fuzz/%.c $(if $(filter fuzz,$(VARIANT)),,tests/fuzz/main.c) $(B)/libyett.a | packages
 	@mkdir -p $(@D)

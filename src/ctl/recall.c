@@ -5,6 +5,7 @@
 #include "ctl/store.h"
 #include "ctl/view.h"
 #include "policy/given.h"
+#include "policy/scalar.h"
 
 /* Flags that say that a value not found proves nothing, and the members whose cutting in the record means the same. */
 static const struct { const char *name; uint32_t flag; } cuts[] = {
@@ -35,11 +36,24 @@ bytes_of(const char *s, char *out)
 	return n;
 }
 
+/* Numbers that may be larger than any that a condition can name: their upper half reads as negative, here as in the gate. */
+static bool
+set_large(struct event *ev, enum field f, const char *text)
+{
+	uint64_t *place = f == FIELD_SYSCALL_ARG0 ? &ev->syscall_arg0 : f == FIELD_FILE_SIZE ? &ev->file.size :
+	    f == FIELD_FILE_INODE ? &ev->file.ino : NULL;
+
+	if (!place || scalar_unsigned(text, UINT64_MAX, place))
+		return false;
+	ev->have |= field_info(f)->have;
+	return true;
+}
+
 /* False: no event can hold it. */
 static bool
 set_one(struct event *ev, enum field f, const json_t *value)
 {
-	char text[EVENT_ARGS_MAX], why[256];
+	char text[4 * EVENT_ARGS_MAX], why[256];	/* any byte may stand there as \xNN */
 	size_t len;
 
 	if (json_is_integer(value)) {
@@ -48,10 +62,11 @@ set_one(struct event *ev, enum field f, const json_t *value)
 		len = (size_t)snprintf(text, sizeof(text), "%s", json_is_true(value) ? "true" : "false");
 	} else if (json_is_string(value) && json_string_length(value) < sizeof(text)) {
 		len = bytes_of(json_string_value(value), text);
+		text[len] = '\0';
 	} else {
 		return false;
 	}
-	return policy_event_set(ev, f, text, len, why, sizeof(why)) == 0;
+	return policy_event_set(ev, f, text, len, why, sizeof(why)) == 0 || set_large(ev, f, text);
 }
 
 static unsigned
@@ -79,12 +94,14 @@ path_of(enum field f)
 	return field_info(f)->name;
 }
 
-/* Follows from another field, or is said in another clock. */
+/* Follows from another field, or is said in another clock; the action is the kind where yett does not tell of itself. */
 static bool
-derived(enum field_type t)
+derived(enum field f)
 {
-	return t == TYPE_NAME || t == TYPE_DIR || t == TYPE_EXT || t == TYPE_JOINED || t == TYPE_ANCESTORS || t == TYPE_ANCESTOR_NAMES ||
-	    t == TYPE_CLOCK;
+	enum field_type t = field_info(f)->type;
+
+	return f == FIELD_AGENT_ACTION || t == TYPE_NAME || t == TYPE_DIR || t == TYPE_EXT || t == TYPE_JOINED || t == TYPE_ANCESTORS ||
+	    t == TYPE_ANCESTOR_NAMES || t == TYPE_CLOCK;
 }
 
 static unsigned
@@ -95,7 +112,7 @@ set_fields(struct event *ev, const json_t *record)
 	for (int f = 0; f < FIELD__MAX; f++) {
 		const json_t *value = store_get(record, path_of((enum field)f)), *one;
 		size_t i;
-		if (!value || derived(field_info((enum field)f)->type))
+		if (!value || derived((enum field)f))
 			continue;
 		if (field_info((enum field)f)->type != TYPE_LIST)
 			left_out += !set_one(ev, (enum field)f, value);

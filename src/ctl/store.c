@@ -44,7 +44,7 @@ quote_long_numbers(const char *s, size_t len, char *out)
 	size_t n = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		size_t run = quoted ? 0 : strspn(s + i, "0123456789");
+		size_t minus = s[i] == '-', run = quoted ? 0 : minus + strspn(s + i + minus, "0123456789");
 		if (run >= 19) {
 			out[n++] = '"';
 			memcpy(out + n, s + i, run);

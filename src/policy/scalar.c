@@ -91,9 +91,9 @@ decimal_number(const char *s, int64_t least, uint64_t most, int64_t *out)
 	bool minus = *s == '-' && least < 0;
 	uint64_t n;
 
-	if (scalar_unsigned(s + minus, most, &n) < 0)
+	if (scalar_unsigned(s + minus, minus ? 0 - (uint64_t)least : most, &n) < 0)
 		return -EINVAL;
-	*out = minus ? -(int64_t)n : (int64_t)n;
+	*out = (int64_t)(minus ? 0 - n : n);
 	return 0;
 }
 
