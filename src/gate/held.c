@@ -82,7 +82,7 @@ held_overdue(struct gate *g, uint64_t now_ns, struct question *q)
 {
 	for (unsigned i = 0; i < HELD_MAX && g->n_held; i++) {
 		struct held *h = &g->held[i];
-		if (h->used && now_ns - h->question.taken_ns >= g->setup.config->deadline_ns) {
+		if (h->used && now_ns >= h->question.taken_ns + g->setup.config->deadline_ns) {
 			take_out(g, h, q);
 			return true;
 		}
@@ -90,11 +90,21 @@ held_overdue(struct gate *g, uint64_t now_ns, struct question *q)
 	return false;
 }
 
+/* Does one before the Nth wait for the same scan? */
+static bool
+shares_scan(const struct gate *g, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (g->held[i].used && g->held[i].ticket == g->held[n].ticket)
+			return true;
+	return false;
+}
+
 void
 held_again(struct gate *g)
 {
 	for (unsigned i = 0; i < HELD_MAX && g->n_held; i++)
-		if (g->held[i].used)
+		if (g->held[i].used && !shares_scan(g, i))
 			ask_scan(g, g->held[i].ticket, &g->held[i].file, g->held[i].question.fd);	/* else: the deadline */
 }
 

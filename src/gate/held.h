@@ -15,7 +15,7 @@ bool	held_resume(struct gate *, uint64_t ticket, struct question *);
 /* One question that has waited longer than the deadline, taken out; false when there is none. */
 bool	held_overdue(struct gate *, uint64_t now_ns, struct question *);
 
-/* All tickets are void: scan was replaced. Sends every file again. */
+/* Scan was replaced, and what it had read is lost: each file is sent again, under its ticket. */
 void	held_again(struct gate *);
 
 /* Milliseconds until the next deadline, -1 when nothing waits. */
