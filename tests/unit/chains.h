@@ -1,0 +1,112 @@
+#ifndef TESTS_UNIT_CHAINS_H
+#define TESTS_UNIT_CHAINS_H
+/* What cmocka tests of chains share. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <sys/resource.h>
+#include <cmocka.h>
+#include "logs.h"
+
+static inline int
+make_logs(void **state)
+{
+	static struct logs l;
+
+	*state = &l;
+	return logs_open(&l) ? 0 : -1;
+}
+
+static inline int
+remove_logs(void **state)
+{
+	logs_close(*state);
+	return 0;
+}
+
+static inline struct chain *
+open_chain(const struct logs *l, enum chain_found want)
+{
+	struct chain *c;
+	enum chain_found found;
+	uint64_t torn;
+
+	assert_int_equal(chain_open(&c, l->log, l->state, &found, &torn), 0);
+	assert_int_equal(found, want);
+	if (want != CHAIN_TORN)
+		assert_true(torn == 0);
+	return c;
+}
+
+/* Appends and commits N records, the first ones unsealed. */
+static inline void
+write_batch(struct chain *c, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(logs_append(c, i, 20 * i, i + 1 == n), 0);
+	assert_int_equal(chain_commit(c), 0);
+}
+
+static inline void
+write_log(const struct logs *l, unsigned batches)
+{
+	CLEANUP_BLOB struct blob log = blob_read(l->log, CHAIN_FILE);
+	struct chain *c = open_chain(l, log.len ? CHAIN_WHOLE : CHAIN_NEW);
+
+	for (unsigned i = 0; i < batches; i++)
+		write_batch(c, i % 4 + 1);
+	chain_free(c);
+}
+
+static inline void
+anchor_of(const struct logs *l, uint8_t key[32])
+{
+	assert_int_equal(anchor_read(l->state, key), 0);
+}
+
+/* The log NAME is whole from the anchor KEY on and has N records, all sealed. */
+static inline void
+prove(int dir, const char *name, const uint8_t key[32], uint64_t n)
+{
+	struct verify v;
+	CLEANUP_BLOB struct blob log = blob_read(dir, name);
+
+	assert_non_null(log.data);
+	assert_int_equal(logs_prove(log, key, &v), DAMAGE_NONE);
+	assert_true(v.records == n);
+	assert_true(v.sealed == n);
+}
+
+static inline void
+prove_own(const struct logs *l, uint64_t n)
+{
+	uint8_t key[32];
+
+	anchor_of(l, key);
+	prove(l->log, CHAIN_FILE, key, n);
+}
+
+static inline void
+limit_files(rlim_t most)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = most;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* A batch of three does not fit on the disk while files may have MOST bytes. Returns whether it did. */
+static inline bool
+commit_within(struct chain *c, rlim_t most)
+{
+	limit_files(most);
+	int err = chain_commit(c);
+	limit_files(RLIM_INFINITY);
+	assert_true(err == 0 || err == -EFBIG);
+	return err == 0;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_logs, remove_logs)
+
+#endif

@@ -1,0 +1,147 @@
+#ifndef TESTS_UNIT_LOGS_H
+#define TESTS_UNIT_LOGS_H
+/* What tests of logs need: two directories of their own, whole files in memory, records, and the proof of a log. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "alert/anchor.h"
+#include "alert/chain.h"
+#include "alert/json.h"
+#include "alert/line.h"
+#include "alert/ratchet.h"
+#include "alert/verify.h"
+#include "base/cleanup.h"
+
+#define BOOT_ID "5e6f0a52-7f0e-4b4e-9a3c-1d2b3c4d5e6f"
+
+struct logs { char path[64]; int log, state; };
+
+static inline bool
+logs_open(struct logs *l)
+{
+	char sub[80];
+
+	snprintf(l->path, sizeof(l->path), "%s/yett-logs.XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+	if (!mkdtemp(l->path))
+		return false;
+	snprintf(sub, sizeof(sub), "%s/log", l->path);
+	l->log = mkdir(sub, 0700) ? -1 : open(sub, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	snprintf(sub, sizeof(sub), "%s/state", l->path);
+	l->state = mkdir(sub, 0700) ? -1 : open(sub, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return l->log >= 0 && l->state >= 0;
+}
+
+/* Calls FN for every file of DIR. */
+static inline void
+logs_each(int dir, void (*fn)(int dir, const char *name))
+{
+	CLEANUP_DIR DIR *d = fdopendir(openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	const struct dirent *e;
+
+	while (d && (e = readdir(d)))
+		if (e->d_name[0] != '.')
+			fn(dir, e->d_name);
+}
+
+static inline void
+logs_remove(int dir, const char *name)
+{
+	unlinkat(dir, name, 0);
+}
+
+static inline void
+logs_empty(struct logs *l)
+{
+	logs_each(l->log, logs_remove);
+	logs_each(l->state, logs_remove);
+}
+
+static inline void
+logs_close(struct logs *l)
+{
+	char sub[80];
+
+	logs_empty(l);
+	close(l->log);
+	close(l->state);
+	snprintf(sub, sizeof(sub), "%s/log", l->path);
+	rmdir(sub);
+	snprintf(sub, sizeof(sub), "%s/state", l->path);
+	rmdir(sub);
+	rmdir(l->path);
+}
+
+/* A file in memory; DATA NULL if there is none. Free DATA. */
+struct blob { char *data; size_t len; };
+
+static inline struct blob
+blob_read(int dir, const char *name)
+{
+	struct blob b = { 0 };
+	struct stat st;
+	CLEANUP_FD int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 || fstat(fd, &st))
+		return b;
+	b.data = malloc((size_t)st.st_size + 1);
+	ssize_t n = b.data ? pread(fd, b.data, (size_t)st.st_size + 1, 0) : -1;
+	if (n != st.st_size) {
+		free(b.data);
+		return (struct blob){ 0 };
+	}
+	b.len = (size_t)n;
+	return b;
+}
+
+static inline bool
+blob_write(int dir, const char *name, const void *data, size_t len)
+{
+	CLEANUP_FD int fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	return fd >= 0 && pwrite(fd, data, len, 0) == (ssize_t)len;
+}
+
+static inline void
+cleanup_blob(struct blob *b)
+{
+	free(b->data);
+}
+#define CLEANUP_BLOB CLEANUP(cleanup_blob)
+
+/* One record: the N-th, with SIZE bytes of text in it. */
+static inline int
+logs_append(struct chain *c, unsigned n, size_t size, bool sealed)
+{
+	CLEANUP_FREE char *body = malloc(size + 64);
+
+	if (!body)
+		return -ENOMEM;
+	int head = snprintf(body, 32, "{\"n\":%u,\"x\":\"", n);
+	memset(body + head, 'a' + (int)(n % 26), size);
+	int rest = snprintf(body + (size_t)head + size, 32, "\",\"yett\":{\"t\":%u", n);
+	const struct chain_line line = { .body = body, .len = (size_t)head + size + (size_t)rest, .mono_ns = n, .boot_id = BOOT_ID,
+		.sealed = sealed };
+	return chain_append(c, &line);
+}
+
+/* Proves LOG by KEY: records, sealed ones and the first damage are in V. */
+static inline enum damage
+logs_prove(struct blob log, const uint8_t key[32], struct verify *v)
+{
+	enum damage d = DAMAGE_NONE;
+
+	verify_init(v, key);
+	for (size_t at = 0; at < log.len && d == DAMAGE_NONE; ) {
+		const char *nl = memchr(log.data + at, '\n', log.len - at);
+		size_t len = nl ? (size_t)(nl - log.data) + 1 - at : log.len - at;
+		d = verify_line(v, log.data + at, len);
+		at += len;
+	}
+	return d;
+}
+
+#endif
