@@ -245,8 +245,9 @@ load_keys(struct chain *c, uint8_t key[32], bool *has_anchor)
 	*has_anchor = got == 0;
 	if (got && got != -ENOENT && got != -EBADMSG)
 		return got;
-	if (err == -ENOENT && got == -ENOENT && !keep_exists(c->log_dir, CHAIN_FILE))
-		return ratchet_create(c->keys, c->state_dir, RATCHET_FILE);	/* the very first start */
+	/* The very first start, or one that was cut short before its key was on disk. */
+	if (got == -ENOENT && !ratchet_slot(c->keys, 0) && !ratchet_slot(c->keys, 1) && !keep_exists(c->log_dir, CHAIN_FILE))
+		return ratchet_create(c->keys, c->state_dir, RATCHET_FILE);
 	return 0;
 }
 
