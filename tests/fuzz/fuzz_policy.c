@@ -64,7 +64,7 @@ look_at(const struct policy *p)
 	for (unsigned i = 0; i < policy_rules(p); i++) {
 		struct rule_info r;
 		policy_rule(p, i, &r);
-		if (!r.kinds || !r.actions || !*r.name || r.line < 1)
+		if ((!r.kinds && !r.actions) || !*r.name || r.line < 1)
 			abort();
 	}
 	for (unsigned i = 0; i < policy_places(p); i++) {

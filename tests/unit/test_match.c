@@ -168,6 +168,8 @@ numbers_are_compared(void **state)
 		{ "event.result = -13", "event.result=-13", true },
 		{ "event.result|lte = -9223372036854775807", "event.result=-9223372036854775807", true },
 		{ "event.result|lt = -9223372036854775807", "event.result=-9223372036854775807", false },
+		{ "event.result|lt = -9223372036854775808", "event.result=-9223372036854775808", false },
+		{ "event.result|lte = -9223372036854775808", "event.result=-9223372036854775808", true },
 		{ "file.size|gt = 9223372036854775807", "file.size=9223372036854775807", false },
 		{ "file.size|gte = 9223372036854775807", "file.size=9223372036854775807", true },
 		{ "file.size = 4k", "file.size=4096", true },
@@ -348,6 +350,10 @@ a_list_that_was_cut_proves_presence_but_not_absence(void **state)
 		/* Another list was cut. */
 		{ "process.args = c", "process.args=a", FLAG_ANCESTRY_CUT | FLAG_PATH_CUT, TRUTH_FALSE, TRUTH_FALSE },
 		{ "user.name = c", "user.name=a", FLAG_ANCESTRY_CUT | FLAG_PATH_CUT | FLAG_ARGS_CUT, TRUTH_FALSE, TRUTH_FALSE },
+		/* What could not be read for it is not absent: who cut it may not profit. */
+		{ "not process.args = c", "process.title=x", FLAG_ARGS_CUT, TRUTH_TRUE, TRUTH_UNKNOWN },
+		{ "process.args|exists = false", "process.title=x", FLAG_ARGS_CUT, TRUTH_TRUE, TRUTH_UNKNOWN },
+		{ "process.args|exists = true", "process.args=a", FLAG_ARGS_CUT, TRUTH_TRUE, TRUTH_TRUE },
 		/* Of two fields that are compared either may be. */
 		{ "process.args|fieldref = user.name", "process.args=a user.name=b", FLAG_ARGS_CUT, TRUTH_FALSE, TRUTH_UNKNOWN },
 		{ "not user.name|fieldref = process.args", "process.args=a user.name=b", FLAG_ARGS_CUT, TRUTH_TRUE, TRUTH_UNKNOWN },

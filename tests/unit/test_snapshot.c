@@ -412,6 +412,29 @@ another_version_is_refused(void **state)
 #undef REFUSED
 }
 
+static void
+an_expression_that_takes_more_than_there_is_is_refused(void **state)
+{
+	(void)state;
+	static const uint32_t bad[][4] = {		/* in place of "a", "b", "not", "or" */
+		{ OP_NOT, 0, 1, OP_OR }, { OP_AND, 0, 1, OP_OR }, { 0, OP_OR, 1, OP_AND }, { 0, 1, OP_AND, OP_AND }, { 0, 1, 1, OP_OR },
+		{ 0, 1, OP_NOT, OP_NOT }, { 2, 1, OP_NOT, OP_OR }, { 0, 1, 0xffffff00, OP_OR }, { 0, 0xfffffffe, OP_NOT, OP_OR },
+	};
+	CLEANUP_FD int fd = build("[rule r]\non = exec\naction = log\na/user.id = 1\nb/user.id = 2\ncondition = a or not b\n");
+	size_t n;
+	CLEANUP_FREE char *bytes = copy_of(fd, &n);
+	const struct policy *p = (const struct policy *)(void *)bytes;
+	uint32_t *ops = (uint32_t *)(void *)(bytes + p->ops.off);
+
+	assert_int_equal(p->ops.n, 4);
+	assert_int_equal(ops[2], OP_NOT);
+	assert_true(layout_check(p, n));
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		memcpy(ops, bad[i], sizeof(bad[i]));
+		assert_false(layout_check(p, n));
+	}
+}
+
 /* BYTES mapped so that the first byte behind them faults, whatever a sanitiser would have noticed. */
 static char *
 map_at_the_edge(size_t n, size_t *mapped)
@@ -472,6 +495,7 @@ main(void)
 		cmocka_unit_test(absent_directories_are_an_empty_policy),
 		cmocka_unit_test(a_block_that_is_not_whole_is_refused),
 		cmocka_unit_test(another_version_is_refused),
+		cmocka_unit_test(an_expression_that_takes_more_than_there_is_is_refused),
 		cmocka_unit_test(no_damage_makes_anybody_read_past_the_block),
 	};
 
