@@ -18,20 +18,23 @@
 
 #define BOOT_ID "5e6f0a52-7f0e-4b4e-9a3c-1d2b3c4d5e6f"
 
-struct logs { char path[64]; int log, state; };
+struct logs { char path[64]; int root, log, state; };
+
+static inline int
+logs_mkdir(int root, const char *name)
+{
+	return mkdirat(root, name, 0700) ? -1 : openat(root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
 
 static inline bool
 logs_open(struct logs *l)
 {
-	char sub[80];
-
 	snprintf(l->path, sizeof(l->path), "%s/yett-logs.XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
 	if (!mkdtemp(l->path))
 		return false;
-	snprintf(sub, sizeof(sub), "%s/log", l->path);
-	l->log = mkdir(sub, 0700) ? -1 : open(sub, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	snprintf(sub, sizeof(sub), "%s/state", l->path);
-	l->state = mkdir(sub, 0700) ? -1 : open(sub, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	l->root = open(l->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	l->log = logs_mkdir(l->root, "log");
+	l->state = logs_mkdir(l->root, "state");
 	return l->log >= 0 && l->state >= 0;
 }
 
@@ -63,15 +66,12 @@ logs_empty(struct logs *l)
 static inline void
 logs_close(struct logs *l)
 {
-	char sub[80];
-
 	logs_empty(l);
 	close(l->log);
 	close(l->state);
-	snprintf(sub, sizeof(sub), "%s/log", l->path);
-	rmdir(sub);
-	snprintf(sub, sizeof(sub), "%s/state", l->path);
-	rmdir(sub);
+	unlinkat(l->root, "log", AT_REMOVEDIR);
+	unlinkat(l->root, "state", AT_REMOVEDIR);
+	close(l->root);
 	rmdir(l->path);
 }
 
