@@ -23,6 +23,7 @@ enum action {
 enum settled { SETTLED_DEFAULT, SETTLED_RULE, SETTLED_OWN, SETTLED_DEADLINE, SETTLED_BACKSTOP, SETTLED__MAX };
 
 #define VERDICT_MATCHED_MAX	16
+#define VERDICT_FED_MAX		16
 
 struct verdict {
 	uint8_t		decision;	/* enum decision: what the kernel is told */
@@ -37,6 +38,9 @@ struct verdict {
 	int16_t		exception;	/* exception that covered a rule, -1 none */
 	uint16_t	matches;
 	uint16_t	matched[VERDICT_MATCHED_MAX];	/* rule indices in order of name */
+	int16_t		best_deny, best_would, best_allow;	/* rule indices, -1 none: of those, decider is one */
+	uint16_t	n_fed;
+	uint16_t	fed[VERDICT_FED_MAX];	/* matching rules that correlations count */
 	uint32_t	needs;		/* enum event_have: fetch these, or mark them tried, and judge again;
 					   0 = the verdict is final */
 };

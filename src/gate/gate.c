@@ -145,6 +145,45 @@ settle(struct gate *g, struct question *q)
 	return 0;
 }
 
+/* What rules matched may complete a correlation, whose actions count from this event on. */
+static void
+join(struct gate *g, const struct question *q)
+{
+	struct event *ev = &g->report.event;
+	struct correlated out;
+	uint32_t needs;
+
+	if (!g->verdict.n_fed)
+		return;
+	fetch(g, q, correlate_needs(g->policy, &g->verdict) & ~ev->tried);
+	correlate(g->correlate, g->policy, ev, &g->verdict, &out);
+	for (unsigned i = 0; i < out.n; i++) {
+		for (int round = 0; (needs = judge_add(g->policy, ev, &g->verdict, out.rule[i])) && round < JUDGE_ROUNDS; round++) {
+			fetch(g, q, needs);
+			ev->tried |= needs;
+		}
+		counter_add(g->setup.page, COUNTER_CORRELATED, 1);
+	}
+}
+
+/* At most once a minute. */
+static void
+tell_evicted(struct gate *g, uint64_t now_ns)
+{
+	struct correlate_stats s;
+
+	if (now_ns - g->evicted_ns < 60 * NS_PER_SEC)
+		return;
+	g->evicted_ns = now_ns;
+	correlate_stats(g->correlate, &s);
+	if (s.evicted == g->evicted)
+		return;
+	atomic_store(&g->setup.page->counter[COUNTER_CORRELATE_EVICTED], s.evicted);
+	act_tell(g, "correlation-evicted", s.evicted - g->evicted, "Groups of events that correlations were counting were given up for others: "
+	    "all places were taken.");
+	g->evicted = s.evicted;
+}
+
 static void
 name_program(struct gate *g, const struct question *q)
 {
@@ -175,6 +214,8 @@ serve(struct gate *g, struct question *q)
 	fetch_place(g);
 	name_program(g, q);	/* again: a thread is known by its group only now */
 	int parked = settle(g, q);
+	if (parked == 0)
+		join(g, q);
 	if (parked == 0)
 		conclude(g, q, 0);
 	else if (parked == -ETXTBSY)
@@ -219,7 +260,10 @@ serve_notice(struct gate *g)
 {
 	if (page_owns(g->setup.page, g->report.event.process.pid))
 		return;
-	if (settle(g, NULL) || !act_leaves_trace(&g->verdict))
+	if (settle(g, NULL))
+		return;
+	join(g, NULL);
+	if (!act_leaves_trace(&g->verdict))
 		return;
 	too_late(&g->verdict);
 	fetch(g, NULL, (FETCH_FOR_RECORD & ~g->report.event.tried) | HAVE_HASH);
@@ -280,6 +324,7 @@ use_policy(struct gate *g, int fd)
 		policy_close(g->policy);
 	g->policy = p;
 	g->kinds = policy_kinds(p);
+	correlate_policy(g->correlate, p);
 	return 0;
 }
 
@@ -395,6 +440,7 @@ tend(struct loop *l)
 	spool_flush(g);
 	if (g->reports_lost && !g->record_waits)
 		tell_reports_lost(g);
+	tell_evicted(g, now);
 	return g->record_waits ? sooner(wait, RETRY_MS) : wait;
 }
 
@@ -416,8 +462,8 @@ start(struct gate *g)
 	g->proc = proc_open();
 	if (err || g->proc < 0)
 		return err ? err : g->proc;
-	if ((err = use_policy(g, g->setup.policy_fd)) || (err = tree_new(&g->tree, g->setup.boot)) ||
-	    (err = hashes_new(&g->hashes, HASHES)) || (err = proc_start(g)))
+	if ((err = tree_new(&g->tree, g->setup.boot)) || (err = correlate_new(&g->correlate, g->tree, g->setup.terms)) ||
+	    (err = use_policy(g, g->setup.policy_fd)) || (err = hashes_new(&g->hashes, HASHES)) || (err = proc_start(g)))
 		return err;
 	atomic_store(&g->setup.page->gate.policy_generation, g->setup.generation);
 	g->record_start_ns = atomic_load(&g->setup.page->process[ROOM_RECORD].started_ns);

@@ -14,6 +14,7 @@ struct gate_setup {			/* everything it will ever hold; opened by the warden */
 	bool	proc_filter;		/* the kernel filters proc events (6.6) */
 	bool	deny_errno;		/* the exec group takes FAN_DENY_ERRNO (6.14) */
 	uint64_t boot;			/* names this boot, for entity ids */
+	void	*terms;			/* struct terms, shared with the warden, which keeps it */
 	struct page *page;
 	const struct config *config;
 };

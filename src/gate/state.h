@@ -3,6 +3,7 @@
 /* Everything the gate holds. One of it, static: there is no allocation after start. */
 #include "base/loop.h"
 #include "gate/gate.h"
+#include "judge/correlate.h"
 #include "judge/hashes.h"
 #include "judge/judge.h"
 #include "judge/tree.h"
@@ -61,6 +62,9 @@ struct gate {
 	uint64_t		 kinds;		/* policy_kinds() */
 	struct tree		*tree;
 	struct hashes		*hashes;
+	struct correlate	*correlate;
+	uint64_t		 evicted;	/* groups of correlations, when it was last told */
+	uint64_t		 evicted_ns;
 	int			 proc;		/* /proc */
 	struct source		 exec_source, open_source, watch_source, scan_source, warden_source;
 	struct proc_reader	 reader;

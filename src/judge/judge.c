@@ -130,7 +130,9 @@ count_rule(struct hearing *h, uint32_t index)
 		v->matched[v->matches++] = (uint16_t)index;
 	else
 		v->cut = 1;
-	if (r->severity > v->severity)
+	if (r->n_feeds && v->n_fed < VERDICT_FED_MAX)
+		v->fed[v->n_fed++] = (uint16_t)index;
+	if (r->actions && r->severity > v->severity)
 		v->severity = r->severity;
 	if (r->mode == MODE_ENFORCE)
 		v->actions |= r->actions;
@@ -194,6 +196,9 @@ decide(struct hearing *h)
 		v->decider = -1;
 	else
 		v->decider = (int16_t)(h->best_deny >= 0 ? h->best_deny : h->best_would >= 0 ? h->best_would : h->best_allow);
+	v->best_deny = (int16_t)h->best_deny;
+	v->best_would = (int16_t)h->best_would;
+	v->best_allow = (int16_t)h->best_allow;
 	v->settled = v->decider >= 0 ? SETTLED_RULE : SETTLED_DEFAULT;
 	v->mode = v->decider >= 0 ? layout_rules(h->p)[v->decider].mode : h->p->mode;
 }
@@ -216,6 +221,23 @@ void
 judge(const struct policy *p, const struct event *ev, struct verdict *v)
 {
 	judge_explain(p, ev, v, NULL, NULL);
+}
+
+uint32_t
+judge_add(const struct policy *p, const struct event *ev, struct verdict *v, unsigned rule)
+{
+	struct hearing h = { .p = p, .ev = ev, .v = v, .best_deny = v->best_deny, .best_would = v->best_would, .best_allow = v->best_allow };
+	uint32_t needs = 0;
+	int x = excepted(&h, layout_rules(p) + rule, &needs);
+
+	if (x >= 0)
+		v->exception = (int16_t)x;
+	else if (needs)
+		return needs;
+	else
+		count_rule(&h, rule);
+	decide(&h);
+	return 0;
 }
 
 /* For the names of 16 rules, of exception and rule set, and sentences: what an attacker puts into the event does not push them out. */
@@ -246,9 +268,11 @@ judge_report(const struct policy *p, const struct verdict *v, struct report *r)
 	/* Who decided, or else the gravest of those that only watch. */
 	int index = v->decider;
 
-	for (unsigned i = 0; index < 0 && i < v->matches; i++)
-		if (layout_rules(p)[v->matched[i]].severity == v->severity)
+	for (unsigned i = 0; index < 0 && i < v->matches; i++) {
+		const struct l_rule *rule = layout_rules(p) + v->matched[i];
+		if (rule->actions && rule->severity == v->severity)
 			index = v->matched[i];
+	}
 	r->decision = v->decision;
 	r->would = v->would;
 	r->mode = v->mode;

@@ -16,6 +16,12 @@
  */
 void	judge(const struct policy *, const struct event *, struct verdict *);
 
+/*
+ * Adds a correlation that came true (judge/correlate.h) to a verdict that judge() gave, as if it were a rule that matched. Returns 0, or
+ * what an exception for it hangs on: fetch it, or set its bits in EV->tried, and call again.
+ */
+uint32_t judge_add(const struct policy *, const struct event *, struct verdict *, unsigned rule);
+
 /* What became of one condition; for `why`, `explain` and tests. */
 enum truth { TRUTH_FALSE, TRUTH_TRUE, TRUTH_UNKNOWN };
 struct judge_step {

@@ -203,6 +203,33 @@ tree_place(const struct tree *t, struct event *ev)
 	return 0;
 }
 
+void
+tree_mark(struct tree *t, int32_t pid, uint64_t mark, bool session)
+{
+	node_id i = node_find(t, pid);
+
+	for (unsigned n = 0; session && i && n < WALK_MAX; n++) {
+		node_id up = t->node[i].parent;
+		if (!up || !t->node[up].sid || t->node[up].sid != t->node[i].sid)
+			break;
+		i = up;
+	}
+	if (i)
+		node_mark(&t->node[i], mark);
+}
+
+uint64_t
+tree_marked(const struct tree *t, int32_t pid, tree_mark_fn *wanted, void *arg)
+{
+	unsigned n = 0;
+
+	for (node_id i = node_find(t, pid); i && n < WALK_MAX; i = t->node[i].parent, n++)
+		for (unsigned k = 0; k < NODE_MARKS; k++)
+			if (t->node[i].mark[k] && wanted(arg, t->node[i].mark[k]))
+				return t->node[i].mark[k];
+	return 0;
+}
+
 /* The one after I, children first, without leaving what is below ROOT; 0. */
 static node_id
 next_below(const struct tree *t, node_id root, node_id i)

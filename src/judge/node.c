@@ -143,6 +143,13 @@ forget(struct tree *t, node_id i)
 	t->free = i;
 }
 
+void
+node_mark(struct node *n, uint64_t mark)
+{
+	memmove(&n->mark[1], &n->mark[0], (NODE_MARKS - 1) * sizeof(n->mark[0]));
+	n->mark[0] = mark;
+}
+
 /* Takes a dead ancestor out of the line; its children remember it as their parent. */
 static void
 splice(struct tree *t, node_id i, bool cut)
@@ -153,6 +160,9 @@ splice(struct tree *t, node_id i, bool cut)
 		node_id c = n->child;
 		struct node *child = &t->node[c];
 		child->cut = child->cut || n->cut || cut;
+		for (unsigned k = NODE_MARKS; k-- > 0;)
+			if (n->mark[k])
+				node_mark(child, n->mark[k]);
 		if (child->was.pid == 0)
 			child->was = (struct facts){ .pid = n->pid, .uid = n->uid, .start_ns = n->start_ns, .entity = n->entity,
 			    .name = names_hold(&t->names, n->name) };

@@ -21,6 +21,8 @@ struct facts {			/* a parent that is no longer in the tree */
 	name_id		name;
 };
 
+#define NODE_MARKS 4
+
 struct node {
 	int32_t		pid;
 	node_id		parent, child, next, prev;	/* next, prev: among the children of the parent */
@@ -32,6 +34,7 @@ struct node {
 	uint8_t		state, list;			/* enum node_state, enum node_list */
 	bool		hashed, cut, missing, leaderless;	/* missing: the parent was not found yet */
 	struct facts	was;				/* real parent, folded away */
+	uint64_t	mark[NODE_MARKS];		/* newest first; 0: none */
 	char		comm[16];
 };
 
@@ -60,6 +63,7 @@ void	node_adopt(struct tree *, node_id parent, node_id i);
 void	node_die(struct tree *, node_id);
 /* An EXIT of the first thread is not the end of a process: what acts is alive. */
 void	node_revive(struct tree *, node_id);
+void	node_mark(struct node *, uint64_t mark);
 /* A path as a name that the caller owns, at the cost of dead processes if need be; 0: none, or no room. May forget any dead node. */
 name_id	node_name(struct tree *, const char *text, size_t len);
 /* I, which lives, runs NAME from now on; takes over the reference. Returns the node that is the process from now on. */

@@ -63,6 +63,15 @@ int32_t	tree_parent(const struct tree *, int32_t pid);		/* living or dead; 0 non
  */
 int	tree_place(const struct tree *, struct event *);
 
+/*
+ * A word that stays with a process, and is found from all that descend from it, also when it is long gone. A process carries a few; the
+ * oldest goes. SESSION: the eldest ancestor in the same session carries it.
+ */
+void	tree_mark(struct tree *, int32_t pid, uint64_t mark, bool session);
+/* The first mark that WANTED accepts, of PID or else of the nearest ancestor that has one; 0. */
+typedef bool tree_mark_fn(void *arg, uint64_t mark);
+uint64_t tree_marked(const struct tree *, int32_t pid, tree_mark_fn *wanted, void *arg);
+
 /* Living descendants of PID, itself first, at most N. Returns how many there are (may exceed N). */
 size_t	tree_descendants(const struct tree *, int32_t pid, int32_t *pids, size_t n);
 

@@ -42,6 +42,21 @@ enum value_how { HOW_EQUALS, HOW_CONTAINS, HOW_STARTS, HOW_ENDS, HOW_GT, HOW_GTE
 struct set_spec { enum field_type type; enum value_as as; enum value_how how; bool nocase; };
 bool	set_compile(struct build *, struct draft_section *, struct draft_key *, const struct set_spec *, uint32_t *set);
 
+/* What rules and correlations have in common: names and texts, actions, mode, severity. */
+void	build_common(struct build *, struct draft_section *, struct l_rule *);
+/* The values of a key that must be there and have some; NULL with a fault. LACK says what an absent key leaves open. */
+struct draft_value *build_needed(struct build *, struct draft_section *, const char *key, const char *lack);
+/* Faults for keys that nobody has asked for; KNOWN, ended by NULL, are for the hint. */
+void	build_unknown_keys(struct build *, struct draft_section *, const char *const *known);
+/* Faults for actions that are not possible on all of KINDS. */
+void	build_check_actions(struct build *, struct draft_section *, uint64_t kinds, unsigned actions);
+
+/* A [correlation]: first on its own, then, when all rules are in order, joined with those that it names. */
+void	correlation_compile(struct build *, struct draft_section *);
+void	correlation_join(struct build *);
+/* Does any name this rule? */
+bool	correlation_names(struct build *, const char *rule);
+
 /* Rules, exceptions, index, places, names of users: everything but the tests. */
 int	build_tables(struct build *);
 void	build_places(struct build *);

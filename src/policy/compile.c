@@ -36,20 +36,25 @@ build_text(struct build *b, const char *s, size_t len)
 	return t;
 }
 
-static void
-unknown_key(struct build *b, const struct draft_section *s, const struct draft_key *k, const char *const *names, size_t n)
+void
+build_unknown_keys(struct build *b, struct draft_section *s, const char *const *known)
 {
+	size_t n = 0;
 	char hint[80];
 
-	fault_add(b->d.faults, s->file, k->line, "unknown key '%s' in this section%s", k->key,
-	    near_hint(near_name(k->key, names, n), hint, sizeof(hint)));
+	while (known[n])
+		n++;
+	for (struct draft_key *k = s->keys; k; k = k->next)
+		if (!k->used)
+			fault_add(b->d.faults, s->file, k->line, "unknown key '%s' in this section%s", k->key,
+			    near_hint(near_name(k->key, known, n), hint, sizeof(hint)));
 }
 
-/* The values of a key that must be there and have some; NULL with a fault. LACK says what an absent key leaves open. */
-static struct draft_value *
-needed(struct build *b, struct draft_section *s, const char *key, const char *lack)
+struct draft_value *
+build_needed(struct build *b, struct draft_section *s, const char *key, const char *lack)
 {
-	static const char *const kinds[SECTION__MAX] = { [SECTION_RULE] = "rule", [SECTION_EXCEPTION] = "exception", [SECTION_LIST] = "list" };
+	static const char *const kinds[SECTION__MAX] = { [SECTION_RULE] = "rule", [SECTION_EXCEPTION] = "exception", [SECTION_LIST] = "list",
+		[SECTION_CORRELATION] = "correlation" };
 	struct draft_key *k = draft_key(s, key);
 	struct draft_value *v = k ? draft_values(&b->d, s, k) : NULL;
 
@@ -69,7 +74,7 @@ take_kinds(struct build *b, struct draft_section *s)
 
 	for (int i = 0; i < EVENT__MAX; i++)
 		names[i] = event_kind_name((enum event_kind)i);
-	for (const struct draft_value *v = needed(b, s, "on", ": which events does it judge?"); v; v = v->next) {
+	for (const struct draft_value *v = build_needed(b, s, "on", ": which events does it judge?"); v; v = v->next) {
 		int kind = event_kind_find(v->value);
 		if (kind < 0)
 			fault_add(b->d.faults, s->file, v->line, "unknown event '%.80s'%s", v->value,
@@ -89,7 +94,10 @@ take_actions(struct build *b, struct draft_section *s)
 	unsigned actions = 0;
 	char hint[80];
 
-	for (const struct draft_value *v = needed(b, s, "action", ""); v; v = v->next) {
+	/* What only a correlation counts needs no action of its own. */
+	if (s->kind == SECTION_RULE && !draft_key(s, "action") && correlation_names(b, s->name))
+		return 0;
+	for (const struct draft_value *v = build_needed(b, s, "action", ""); v; v = v->next) {
 		unsigned bit = action_find(v->value);
 		if (strcmp(v->value, "quarantine") == 0)
 			fault_add(b->d.faults, s->file, v->line, "quarantine is not available in this version; deny keeps the file from running");
@@ -101,8 +109,8 @@ take_actions(struct build *b, struct draft_section *s)
 	return actions;
 }
 
-static void
-check_actions(struct build *b, struct draft_section *s, uint64_t kinds, unsigned actions)
+void
+build_check_actions(struct build *b, struct draft_section *s, uint64_t kinds, unsigned actions)
 {
 	const struct draft_key *key = draft_key(s, "action");
 	int line = key ? key->line : s->line;
@@ -173,20 +181,29 @@ severity_of(struct build *b, struct draft_section *s)
 	return n < 0 ? SEVERITY_MEDIUM : (enum severity)n;
 }
 
+void
+build_common(struct build *b, struct draft_section *s, struct l_rule *r)
+{
+	r->name = build_string(b, s->name);
+	r->ruleset = build_string(b, s->ruleset);
+	r->file = build_string(b, s->file);
+	r->line = (uint32_t)s->line;
+	r->description = build_string(b, draft_whole(&b->d, s, "description"));
+	r->message = build_string(b, draft_whole(&b->d, s, "message"));
+	r->technique = build_string(b, draft_whole(&b->d, s, "threat.technique.id"));
+	r->actions = (uint16_t)take_actions(b, s);
+	check_mode(b, s);
+	r->mode = (uint8_t)mode_of(b, s, mode_of(b, s->policy, b->sources->mode));
+	r->severity = (uint8_t)severity_of(b, s);
+}
+
 static void
 compile_rule(struct build *b, struct draft_section *s)
 {
-	struct l_rule r = { .name = build_string(b, s->name), .ruleset = build_string(b, s->ruleset), .file = build_string(b, s->file),
-		.line = (uint32_t)s->line, .description = build_string(b, draft_whole(&b->d, s, "description")),
-		.message = build_string(b, draft_whole(&b->d, s, "message")),
-		.technique = build_string(b, draft_whole(&b->d, s, "threat.technique.id")) };
+	struct l_rule r = { .kinds = take_kinds(b, s) };
 
-	r.kinds = take_kinds(b, s);
-	r.actions = (uint16_t)take_actions(b, s);
-	check_actions(b, s, r.kinds, r.actions);
-	check_mode(b, s);
-	r.mode = (uint8_t)mode_of(b, s, mode_of(b, s->policy, b->sources->mode));
-	r.severity = (uint8_t)severity_of(b, s);
+	build_common(b, s, &r);
+	build_check_actions(b, s, r.kinds, r.actions);
 	if (logic_compile(b, s, &r.logic) && (r.actions & ACTION_ALLOW) && !rests_on_fixed(b, &r.logic))
 		fault_add(b->d.faults, s->file, s->line, "[rule %s] allows by what an attacker can choose; name a program, a user or a file too",
 		    s->name);
@@ -203,7 +220,7 @@ compile_exception(struct build *b, struct draft_section *s)
 
 	if (!*reason)
 		fault_add(b->d.faults, s->file, s->line, "[exception %s] has no `reason = ...`", s->name);
-	needed(b, s, "rules", ": which rules does it cover?");
+	build_needed(b, s, "rules", ": which rules does it cover?");
 	if (until && scalar_time(expires, &x.expires_ns))
 		fault_add(b->d.faults, s->file, until->line, "'%.80s' is not a date: YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ", expires);
 	if (logic_compile(b, s, &x.logic) && !rests_on_fixed(b, &x.logic))
@@ -227,7 +244,7 @@ check_cover(struct build *b, const struct draft_section *x, const struct draft_v
 	size_t n = 0;
 
 	for (const struct draft_section *s = b->d.sections; s; s = s->next) {
-		if (s->kind != SECTION_RULE)
+		if (s->kind != SECTION_RULE && s->kind != SECTION_CORRELATION)
 			continue;
 		if (covers(v, s->name))
 			return;
@@ -313,13 +330,19 @@ sort_by_name(struct build *b)
 		qsort(b->exceptions.at, b->exceptions.n, sizeof(struct l_exception), by_exception_name);
 }
 
+static bool
+asks(const struct l_rule *r, enum event_kind kind)
+{
+	return !r->correlation && (r->kinds & event_kind_mask(kind));
+}
+
 static void
 index_kinds(struct build *b)
 {
 	for (int k = 0; k < EVENT__MAX; k++) {
 		struct l_kind_index x = { .ref = (uint32_t)b->refs.n };
 		for (uint32_t i = 0; i < b->rules.n; i++)
-			if (((const struct l_rule *)table_at(&b->rules, i))->kinds & event_kind_mask((enum event_kind)k))
+			if (asks(table_at(&b->rules, i), (enum event_kind)k))
 				table_add(&b->refs, &i, 1);
 		x.n_refs = (uint32_t)b->refs.n - x.ref;
 		table_add(&b->kinds, &x, 1);
@@ -329,25 +352,21 @@ index_kinds(struct build *b)
 static void
 look_at_list(struct build *b, struct draft_section *s)
 {
-	static const char *const names[] = { "values", "description" };
+	static const char *const names[] = { "values", "description", NULL };
 
-	needed(b, s, "values", "");
+	build_needed(b, s, "values", "");
 	draft_key(s, "description");
-	for (struct draft_key *k = s->keys; k; k = k->next)
-		if (!k->used)
-			unknown_key(b, s, k, names, 2);
+	build_unknown_keys(b, s, names);
 }
 
 static void
 look_at_policy(struct build *b, struct draft_section *s)
 {
-	static const char *const names[] = { "description", "mode" };
+	static const char *const names[] = { "description", "mode", NULL };
 
 	check_mode(b, s);
 	draft_key(s, "description");
-	for (struct draft_key *k = s->keys; k; k = k->next)
-		if (!k->used)
-			unknown_key(b, s, k, names, 2);
+	build_unknown_keys(b, s, names);
 }
 
 static void
@@ -367,7 +386,7 @@ compile_section(struct build *b, struct draft_section *s)
 		compile_exception(b, s);
 		break;
 	case SECTION_CORRELATION:
-		fault_add(b->d.faults, s->file, s->line, "correlations are not available in this version");
+		correlation_compile(b, s);
 		break;
 	case SECTION_TEST: case SECTION__MAX:
 		break;
@@ -387,6 +406,7 @@ build_tables(struct build *b)
 	if (b->d.faults->errors || b->d.pool.failed)
 		return b->d.pool.failed ? -ENOMEM : -EINVAL;
 	sort_by_name(b);
+	correlation_join(b);
 	join_exceptions(b);
 	index_kinds(b);
 	build_places(b);

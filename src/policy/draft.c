@@ -95,7 +95,7 @@ begin_section(struct reading *r, const char *section, int line)
 		r->policy = s;
 	else if (kind == SECTION_LIST)
 		remember(r, &r->d->lists, s);
-	else if (kind == SECTION_RULE)
+	else if (kind == SECTION_RULE || kind == SECTION_CORRELATION)
 		remember(r, &r->d->rules, s);
 	else if (kind == SECTION_EXCEPTION)
 		remember(r, &r->d->exceptions, s);

@@ -9,7 +9,7 @@
 #include "policy/policy.h"
 
 #define LAYOUT_MAGIC	0x31747465596c6f50ull
-#define LAYOUT_VERSION	2
+#define LAYOUT_VERSION	3
 #define RULES_MAX	32000		/* struct verdict holds an index in 16 signed bits */
 #define GROUPS_MAX	64		/* of one rule: a bit each */
 #define OPS_MAX		512
@@ -49,9 +49,29 @@ struct l_rule {
 	uint32_t	name, ruleset, description, message, technique, file, line;
 	struct l_logic	logic;
 	uint32_t	ref, n_refs;	/* exceptions */
+	uint32_t	feed, n_feeds;	/* refs: correlations that count its matches */
+	uint32_t	correlation;	/* 1 + index: it is one, and has no logic of its own; 0: a rule */
 	uint16_t	actions;
 	uint8_t		severity, mode;
 };
+/* What must have happened how often, or in which order, within a time, for the rule RULE to match. */
+struct l_correlation {
+	uint64_t	timespan_ns, window_ns, learn_ns;	/* the last two of NEW_TERMS */
+	uint64_t	id;		/* of its definition: its state lives as long as that */
+	uint32_t	rule;
+	uint32_t	ref, n_refs;	/* refs: rules, in the order written */
+	uint32_t	by, n_by;	/* refs: enum field, or enum l_by */
+	uint32_t	count;		/* from so many on */
+	uint32_t	field;		/* of VALUE_COUNT: enum field */
+	uint32_t	type;		/* enum l_type */
+};
+enum l_type { L_EVENT_COUNT, L_VALUE_COUNT, L_TEMPORAL, L_TEMPORAL_ORDERED, L_NEW_TERMS, L_TYPE__MAX };
+/* What no event carries as a field of its own. */
+enum l_by { L_BY_ENTITY = 0x10000, L_BY_PARENT_ENTITY, L_BY_TREE, L_BY_SESSION, L_BY_HOST, L_BY__END };
+#define CORRELATIONS_MAX	256
+#define CORRELATION_RULES	16	/* in one */
+#define CORRELATION_BY		8
+#define CORRELATION_VALUES	64	/* counted apart by VALUE_COUNT */
 struct l_exception {
 	uint64_t	expires_ns;	/* wall; 0 never */
 	uint32_t	name, reason, expires, line;
@@ -65,8 +85,9 @@ struct l_loader { uint64_t dev, ino; };
 
 /* TABLE(member, element); in order of alignment. */
 #define LAYOUT_TABLES(TABLE) \
-	TABLE(rules, struct l_rule) TABLE(exceptions, struct l_exception) TABLE(ranges, struct l_range) TABLE(loaders, struct l_loader) \
-	TABLE(groups, struct l_group) TABLE(conditions, struct l_condition) TABLE(sets, struct l_set) TABLE(texts, struct l_text) \
+	TABLE(correlations, struct l_correlation) TABLE(rules, struct l_rule) TABLE(exceptions, struct l_exception) \
+	TABLE(ranges, struct l_range) TABLE(loaders, struct l_loader) TABLE(groups, struct l_group) \
+	TABLE(conditions, struct l_condition) TABLE(sets, struct l_set) TABLE(texts, struct l_text) \
 	TABLE(patterns, struct l_pattern) TABLE(ops, uint32_t) TABLE(refs, uint32_t) TABLE(kinds, struct l_kind_index) \
 	TABLE(places, struct l_place) TABLE(users, struct l_name) TABLE(user_groups, struct l_name) TABLE(strings, char)
 

@@ -33,6 +33,11 @@ logic_settings(const struct draft_section *s)
 		"mode", NULL };
 	static const char *const of_exception[] = { "rules", "condition", "reason", "expires", NULL };
 
+	static const char *const of_correlation[] = { "description", "type", "rules", "group-by", "timespan", "condition", "field", "window",
+		"learn", "action", "severity", "threat.technique.id", "message", "mode", NULL };
+
+	if (s->kind == SECTION_CORRELATION)
+		return of_correlation;
 	return s->kind == SECTION_RULE ? of_rule : of_exception;
 }
 

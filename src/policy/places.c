@@ -133,7 +133,7 @@ build_places(struct build *b)
 {
 	for (size_t i = 0; i < b->rules.n; i++) {
 		const struct l_rule *r = table_at(&b->rules, i);
-		if (r->kinds & OPENS)
+		if ((r->kinds & OPENS) && !r->correlation)
 			places_of_rule(b, r);
 	}
 	if (b->sources->open_default == DECISION_DENY)

@@ -61,7 +61,39 @@ rule_fits(const struct policy *p, const struct l_rule *r)
 	for (uint32_t i = 0; i < r->n_refs; i++)
 		if (layout_refs(p)[r->ref + i] >= p->exceptions.n)
 			return false;
-	return logic_fits(p, &r->logic);
+	if (!part(r->feed, r->n_feeds, p->refs))
+		return false;
+	for (uint32_t i = 0; i < r->n_feeds; i++)
+		if (layout_refs(p)[r->feed + i] >= p->correlations.n)
+			return false;
+	return r->correlation ? r->correlation <= p->correlations.n : logic_fits(p, &r->logic);
+}
+
+static bool
+by_fits(uint32_t by)
+{
+	return by < FIELD__MAX || (by >= L_BY_ENTITY && by < L_BY__END);
+}
+
+static bool
+correlation_fits(const struct policy *p, const struct l_correlation *c)
+{
+	const uint32_t *refs = layout_refs(p);
+
+	if (c->rule >= p->rules.n || layout_rules(p)[c->rule].correlation != 1 + (uint32_t)(c - layout_correlations(p)))
+		return false;
+	if (c->type >= L_TYPE__MAX || !c->count || c->field >= FIELD__MAX || !part(c->ref, c->n_refs, p->refs) || !part(c->by, c->n_by, p->refs))
+		return false;
+	if (!c->n_refs || c->n_refs > CORRELATION_RULES || c->n_by > CORRELATION_BY ||
+	    (c->type == L_VALUE_COUNT && c->count > CORRELATION_VALUES))
+		return false;
+	for (uint32_t i = 0; i < c->n_refs; i++)
+		if (refs[c->ref + i] >= p->rules.n)
+			return false;
+	for (uint32_t i = 0; i < c->n_by; i++)
+		if (!by_fits(refs[c->by + i]))
+			return false;
+	return true;
 }
 
 static bool
@@ -160,6 +192,7 @@ layout_check(const struct policy *p, size_t size)
 	    p->exceptions.n > RULES_MAX)
 		return false;
 	EACH(rules, rule_fits)
+	EACH(correlations, correlation_fits)
 	EACH(exceptions, exception_fits)
 	EACH(groups, group_fits)
 	EACH(conditions, condition_fits)

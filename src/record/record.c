@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include "alert/chain.h"
+#include "alert/keep.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
@@ -18,6 +19,7 @@
 #define EVENTS_NS	NS_PER_SEC		/* what rules only log waits so long */
 #define RETRY_NS	NS_PER_SEC
 #define REST_MS		50
+#define KEPT_NS		(60 * NS_PER_SEC)	/* memory of others is written so often, if it changed */
 
 static struct record {
 	const struct record_setup *setup;
@@ -31,6 +33,7 @@ static struct record {
 	uint64_t	 last_ns;		/* last commit */
 	uint64_t	 failing_ns;		/* since when commits fail; 0: they do not */
 	int		 error;			/* of the last one */
+	uint64_t	 kept, kept_ns;		/* changes of that memory when it was written; when */
 	uint64_t	 broken;		/* messages that made no sense, not told yet */
 	bool		 ending;
 	struct report	 report;
@@ -277,6 +280,23 @@ tend(struct loop *l)
 	return -1;
 }
 
+/* As it stands at this moment; a loss costs only what was learnt since. */
+static void
+keep(struct record *r)
+{
+	const struct kept *k = &r->setup->kept;
+	uint64_t changes = k->bytes ? atomic_load(k->changes) : 0;
+
+	r->kept_ns = now_boot_ns();
+	if (changes == r->kept)
+		return;
+	int err = keep_write(r->setup->state_dir, KEPT_FILE, k->bytes, k->len, 0600);
+	if (err)
+		log_errno(err, "what correlations have learnt could not be kept");
+	else
+		r->kept = changes;
+}
+
 /* Erasing the last key is made durable when nobody waits for the disk. */
 static int
 before(struct loop *l)
@@ -288,6 +308,8 @@ before(struct loop *l)
 	if (wait >= 0)
 		return wait;
 	uint64_t now = now_boot_ns(), beat = r->last_ns + r->setup->config->heartbeat_ns;
+	if (now - r->kept_ns >= KEPT_NS)
+		keep(r);
 	timer_set(r->timer.fd, beat > now ? beat - now : 1, 0);
 	if (poll(p, 2, REST_MS) == 0)
 		chain_rest(r->chain);
@@ -355,6 +377,7 @@ finish(struct record *r)
 		if (r->batch && commit(r))
 			return 1;
 	} while (!err && !wants_more(r));
+	keep(r);
 	chain_rest(r->chain);
 	chain_free(r->chain);
 	return 0;

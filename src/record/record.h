@@ -11,7 +11,9 @@ struct record_setup {
 	struct page *page;
 	const struct config *config;
 	struct host_facts host;
+	struct kept { const void *bytes; size_t len; const _Atomic uint64_t *changes; } kept;	/* memory of others, written to KEPT_FILE */
 };
+#define KEPT_FILE	"terms"		/* in the state directory; the warden reads it at start */
 
 int	record_main(const struct record_setup *);
 

@@ -17,6 +17,7 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "alert/keep.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -118,6 +119,24 @@ learn_host(struct warden *w)
 	snprintf(text, sizeof(text), "%s:%s", h->id, w->config.state);
 	crypto_hash_sha256(hash, (const unsigned char *)text, strlen(text));
 	sodium_bin2hex(h->agent_id, sizeof(h->agent_id), hash, 8);
+}
+
+/* What is not there, or not ours, is begun anew: then nothing is new until it was learnt again. */
+static int
+recall_terms(struct warden *w)
+{
+	struct terms *t = mmap(NULL, sizeof(*t) + 1, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint8_t key[sizeof(t->key)];
+
+	if (t == MAP_FAILED)
+		return -errno;
+	ssize_t n = keep_read(w->state_dir, "terms", t, sizeof(*t) + 1);
+	if (n < 0 || !terms_fit(t, (size_t)n)) {
+		randombytes_buf(key, sizeof(key));
+		terms_init(t, key);
+	}
+	w->terms = t;
+	return 0;
 }
 
 /* yett=off and yett=monitor on the kernel command line: the way in when a policy keeps everybody out. */
@@ -435,6 +454,8 @@ run(struct warden *w, const struct options *o)
 	w->admins = gr ? gr->gr_gid : (gid_t)-1;
 	learn_host(w);
 	if (open_dirs(w))
+		return 1;
+	if (recall_terms(w))
 		return 1;
 	w->loaded = mmap(NULL, sizeof(*w->loaded), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (w->loaded == MAP_FAILED)

@@ -135,7 +135,7 @@ run_gate(struct warden *w)
 		.watch_sock = edge_fd(w, EDGE_WATCH_GATE, ROOM_GATE), .scan_sock = edge_fd(w, EDGE_GATE_SCAN, ROOM_GATE),
 		.record_sock = edge_fd(w, EDGE_GATE_RECORD, ROOM_GATE), .warden_sock = edge_fd(w, EDGE_GATE_WARDEN, ROOM_GATE),
 		.policy_fd = w->policy_fd, .generation = w->generation, .mode = w->groups.mode, .proc_filter = w->proc_filter,
-		.deny_errno = w->groups.deny_errno, .boot = w->boot, .page = w->page, .config = &w->config };
+		.deny_errno = w->groups.deny_errno, .boot = w->boot, .terms = w->terms, .page = w->page, .config = &w->config };
 
 	return gate_main(&s);
 }
@@ -163,7 +163,7 @@ run_record(struct warden *w)
 {
 	struct record_setup s = { .gate_sock = edge_fd(w, EDGE_GATE_RECORD, ROOM_RECORD),
 		.warden_sock = edge_fd(w, EDGE_WARDEN_RECORD, ROOM_RECORD), .log_dir = w->log_dir, .state_dir = w->state_dir, .page = w->page,
-		.config = &w->config, .host = w->host };
+		.config = &w->config, .host = w->host, .kept = { w->terms, sizeof(*w->terms), &w->terms->changes } };
 
 	return record_main(&s);
 }

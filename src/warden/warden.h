@@ -6,6 +6,7 @@
  */
 #include "alert/json.h"
 #include "base/loop.h"
+#include "judge/terms.h"
 #include "policy/config.h"
 #include "policy/policy.h"
 #include "warden/audit.h"
@@ -87,6 +88,7 @@ struct warden {
 	unsigned	n_places;
 	struct helper	helper;
 	struct loaded	*loaded;	/* shared with the helper */
+	struct terms	*terms;		/* what correlations have learnt: the gate writes, the record process keeps it */
 	struct source	signals, tick, mounts, gate_sock, watch_sock, exec_backstop, open_backstop;
 	bool		backstop_reads;	/* no gate lives: we are the one reader */
 	struct told	told[TOLD_MAX];
