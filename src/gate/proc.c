@@ -29,7 +29,7 @@ struct proc_request {
 	uint32_t	op, events;
 } __attribute__((packed));
 
-/* The kernel's event, by hand, because the header of the build host may lack what this kernel sends. */
+/* The kernel's event, by hand, because the header of the build host may lack what this kernel sends. None was ever shorter. */
 struct proc_message {
 	uint32_t what, cpu;
 	uint64_t timestamp_ns;
@@ -92,7 +92,7 @@ on_exec(struct gate *g, int32_t pid)
 }
 
 static void
-on_exit(struct gate *g, int32_t pid, uint32_t status)
+on_end(struct gate *g, int32_t pid, uint32_t status)
 {
 	int32_t code = status & 0x7f ? -(int32_t)(status & 0x7f) : (int32_t)(status >> 8 & 0xff);
 
@@ -110,8 +110,10 @@ on_message(struct gate *g, const struct proc_message *m)
 
 	switch (m->what) {
 	case 0x00000001:
-		if (m->c != m->d)
-			return;		/* a thread */
+		if (m->c != m->d) {
+			tree_thread(g->tree, m->d, true);
+			return;
+		}
 		tree_fork(g->tree, m->b, m->c, start_ns);
 		if (asked(g, EVENT_FORK) && !page_owns(g->setup.page, m->b))
 			note(g, EVENT_FORK, m->c, 0);
@@ -129,7 +131,9 @@ on_message(struct gate *g, const struct proc_message *m)
 		return;
 	case 0x80000000:
 		if (m->a == m->b)
-			on_exit(g, m->b, (uint32_t)m->c);
+			on_end(g, m->b, (uint32_t)m->c);
+		else
+			tree_thread(g->tree, m->b, false);
 		return;
 	}	/* others are for older kernels, whose filter we are: nothing to do */
 }
@@ -139,14 +143,16 @@ take_message(struct gate *g, const void *buf, size_t n)
 {
 	const struct nlmsghdr *nl = buf;
 	const struct cn_msg *cn = mnl_nlmsg_get_payload(nl);
-	struct proc_message m = { 0 };
+	const size_t heads = MNL_NLMSG_HDRLEN + sizeof(*cn);
+	struct proc_message m;
 
-	if (!mnl_nlmsg_ok(nl, (int)n) || mnl_nlmsg_get_payload_len(nl) < sizeof(*cn))
+	/* mnl_nlmsg_ok() takes lengths above 2 GiB for negative ones, and lets them pass. */
+	if (n < heads || nl->nlmsg_len < heads || nl->nlmsg_len > n)
 		return;
-	size_t room = mnl_nlmsg_get_payload_len(nl) - sizeof(*cn);
-	if (cn->id.idx != CN_IDX_PROC || cn->id.val != CN_VAL_PROC || cn->len > room || cn->len < 16 + 2 * sizeof(int32_t))
+	size_t room = nl->nlmsg_len - heads;
+	if (cn->id.idx != CN_IDX_PROC || cn->id.val != CN_VAL_PROC || cn->len > room || cn->len < sizeof(m))
 		return;
-	memcpy(&m, cn->data, cn->len < sizeof(m) ? cn->len : sizeof(m));
+	memcpy(&m, cn->data, sizeof(m));
 	on_message(g, &m);
 }
 
@@ -176,9 +182,10 @@ collect(struct gate *g)
 			continue;
 		if (got < 0)
 			break;
+		if (from_len != sizeof(from) || from.nl_pid != 0)	/* only the kernel is port 0 */
+			continue;
 		n++;
-		if (from_len == sizeof(from) && from.nl_pid == 0)	/* only the kernel is port 0 */
-			take_message(g, buf, (size_t)got);
+		take_message(g, buf, (size_t)got);
 	}
 	if (n) {
 		atomic_store(&g->setup.page->gate.proc_heard_ns, now_boot_ns());
