@@ -120,16 +120,29 @@ prefer(const struct hearing *h, int *best, uint32_t index)
 		*best = (int)index;
 }
 
+/* In order of name, which is that of the indices. */
+static void
+name_rule(struct verdict *v, uint32_t index)
+{
+	unsigned at = v->matches;
+
+	if (at == VERDICT_MATCHED_MAX) {
+		v->cut = 1;
+		return;
+	}
+	for (; at && v->matched[at - 1] > index; at--)
+		v->matched[at] = v->matched[at - 1];
+	v->matched[at] = (uint16_t)index;
+	v->matches++;
+}
+
 static void
 count_rule(struct hearing *h, uint32_t index)
 {
 	const struct l_rule *r = layout_rules(h->p) + index;
 	struct verdict *v = h->v;
 
-	if (v->matches < VERDICT_MATCHED_MAX)
-		v->matched[v->matches++] = (uint16_t)index;
-	else
-		v->cut = 1;
+	name_rule(v, index);
 	if (r->n_feeds && v->n_fed < VERDICT_FED_MAX)
 		v->fed[v->n_fed++] = (uint16_t)index;
 	if (r->actions && r->severity > v->severity)

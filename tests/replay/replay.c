@@ -20,6 +20,9 @@
  * with blanks, commas or quotes stands in quotes, a quote in it is "", and "x"*100 is a hundred of them. Other words:
  *   cut=args,ancestry,path   the sensor had no room for all of it
  *   unknown=FIELD,...        nobody has looked yet; all others that are not given are known to have no value
+ *   session=N                number of the log-on session
+ * The first words of a row may be these instead, which make and end processes; one that process.pid names is then known by its birth:
+ *   process fork 10 20, process exec 20 /usr/bin/sh, process session 20, process exit 20
  *
  * Behind the arrow: "allow by" or "deny by" the deciding rule or "default", or "needs FIELD, ..." for what the judge has to know first,
  * where one field stands for all that are fetched with it. Then, with semicolons between them:
@@ -43,6 +46,7 @@
 #include <unistd.h>
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "judge/correlate.h"
 /* One program; its parts are taken in whole. */
 #include "parts/coverage.c"
 #include "parts/row.c"
@@ -54,8 +58,12 @@
 /* Everything that lives from one row to the next. */
 struct session {
 	const struct policy	*policy;	/* NULL: it could not be compiled */
+	struct tree		*tree;
+	struct terms		*terms;
+	struct correlate	*correlate;
 	uint64_t		 wall_ns, boot_ns, events;
 };
+#define BOOT		7		/* names the boot of that host */
 
 enum section { SECTION_NONE, SECTION_POLICY_TEXT, SECTION_POLICY_DIR, SECTION_CONFIG, SECTION_EVENTS };
 
@@ -104,6 +112,20 @@ judge_piecemeal(const struct policy *p, const struct event *whole, struct verdic
 	}
 }
 
+/* What the rules that matched complete. */
+static void
+session_correlate(struct session *s, const struct event *ev, struct verdict *v)
+{
+	struct correlated out;
+
+	if (v->needs)
+		return;
+	correlate(s->correlate, s->policy, ev, v, &out);
+	coverage_correlated(s->policy, v, &out);
+	for (unsigned i = 0; i < out.n; i++)
+		judge_add(s->policy, ev, v, out.rule[i]);
+}
+
 /* The one place where a session meets an event. False, with the reason in WHY: the judge contradicts itself. */
 static bool
 session_judge(struct session *s, const struct event *ev, struct verdict *v, const char **why)
@@ -117,7 +139,49 @@ session_judge(struct session *s, const struct event *ev, struct verdict *v, cons
 	if (memcmp(v, &again, sizeof(again)) != 0)
 		return false;
 	*why = "fetched piece by piece, the verdict is another one";
-	return ev->tried != HAVE_ALL || (judge_piecemeal(s->policy, ev, &again) && memcmp(v, &again, sizeof(again)) == 0);
+	if (ev->tried == HAVE_ALL && (!judge_piecemeal(s->policy, ev, &again) || memcmp(v, &again, sizeof(again)) != 0))
+		return false;
+	session_correlate(s, ev, v);
+	return true;
+}
+
+/* What happens to a process: fork PARENT CHILD, exec PID PATH, session PID, exit PID. */
+static bool
+session_process(struct session *s, const char *text)
+{
+	int a, b;
+	char path[256], rest;
+
+	s->boot_ns += NS_PER_SEC / 100;
+	s->wall_ns += NS_PER_SEC / 100;
+	if (sscanf(text, "process fork %d %d %c", &a, &b, &rest) == 2)
+		tree_fork(s->tree, a, b, s->boot_ns);
+	else if (sscanf(text, "process exec %d %255s %c", &a, path, &rest) == 2)
+		tree_exec(s->tree, a, path, strlen(path));
+	else if (sscanf(text, "process session %d %c", &a, &rest) == 1)
+		tree_sid(s->tree, a);
+	else if (sscanf(text, "process exit %d %c", &a, &rest) == 1)
+		tree_exit(s->tree, a);
+	else
+		return false;
+	return true;
+}
+
+static bool
+session_open(struct session *s)
+{
+	static const uint8_t key[16] = "replay";
+
+	s->terms = malloc(sizeof(*s->terms));
+	if (!s->terms || tree_new(&s->tree, BOOT) || correlate_new(&s->correlate, s->tree, s->terms))
+		return false;
+	terms_init(s->terms, key);
+	correlate_policy(s->correlate, s->policy);
+	/* The first process, and a shell below it. */
+	tree_fork(s->tree, 0, 1, 1);
+	tree_seed(s->tree, &(struct tree_process){ .pid = 1, .start_ns = 1, .sid = 1, .executable = "/usr/lib/systemd/systemd", .comm = "" });
+	tree_seed_done(s->tree);
+	return true;
 }
 
 static bool
@@ -131,6 +195,10 @@ session_time(struct session *s, struct row *r)
 	r->ev.wall_ns = s->wall_ns;
 	r->ev.boot_ns = s->boot_ns;
 	r->ev.id = ++s->events;
+	if (tree_start_ns(s->tree, r->ev.process.pid))
+		r->ev.process.entity = tree_entity(BOOT, r->ev.process.pid, tree_start_ns(s->tree, r->ev.process.pid));
+	if (tree_start_ns(s->tree, r->ev.parent.pid))
+		r->ev.parent.entity = tree_entity(BOOT, r->ev.parent.pid, tree_start_ns(s->tree, r->ev.parent.pid));
 	return true;
 }
 
@@ -230,6 +298,9 @@ static void
 session_end(struct reading *r)
 {
 	policy_close(r->session.policy);
+	correlate_free(r->session.correlate);
+	tree_free(r->session.tree);
+	free(r->session.terms);
 	r->session = (struct session){ .wall_ns = BEGIN_WALL_NS, .boot_ns = BEGIN_BOOT_NS };
 }
 
@@ -252,6 +323,8 @@ session_begin(struct reading *r)
 		err = read_conditions(r->dir);
 	if (err)
 		show_faults(r, &faults, err);
+	else if (!session_open(&r->session))
+		fail(r, "no memory");
 }
 
 static void
@@ -345,7 +418,10 @@ take_lines(struct reading *r, char *text, size_t len)
 		return;
 	if (r->section == SECTION_CONFIG)
 		take_setting_line(r, text);
-	else if (r->section == SECTION_EVENTS && r->session.policy)
+	else if (r->section == SECTION_EVENTS && strncmp(text, "process ", 8) == 0 && r->session.policy) {
+		if (!session_process(&r->session, text))
+			fail(r, "a process does: fork PARENT CHILD, exec PID PATH, session PID or exit PID");
+	} else if (r->section == SECTION_EVENTS && r->session.policy)
 		run_row(r, text);
 	else if (r->section == SECTION_NONE)
 		fail(r, "this line is in no section");

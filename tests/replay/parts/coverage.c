@@ -1,7 +1,8 @@
 /* What the rows exercise: each word of the language must have been met by one event and missed by another. Taken in whole by replay.c. */
 #include <stdio.h>
 #include <string.h>
-#include "judge/judge.h"
+#include "judge/correlate.h"
+#include "policy/layout.h"
 #include "policy/read.h"
 #include "policy/term.c"	/* for its table of modifiers: one without rows must not go unnoticed */
 
@@ -11,6 +12,7 @@ static const char *const operators[OPERATOR__MAX] = { "and", "or", "not", "( )",
 	"(no condition, filter)", "not FIELD" };
 
 struct tally { unsigned met, missed; };
+static struct tally met_types[L_TYPE__MAX], met_by[L_BY__END - L_BY_ENTITY + 1];
 static struct tally met_fields[FIELD__MAX], met_mods[MOD__MAX], met_kinds[EVENT__MAX], met_actions[16], met_operators[OPERATOR__MAX];
 
 /* Which operators the conditions of the policy at hand have, by "rule NAME" and "exception NAME". */
@@ -142,6 +144,27 @@ coverage_step(void *arg, const struct judge_step *step)
 	}
 }
 
+/* All correlations that V feeds, and those of them that came true. */
+static void
+coverage_correlated(const struct policy *p, const struct verdict *v, const struct correlated *out)
+{
+	for (unsigned i = 0; i < v->n_fed; i++) {
+		const struct l_rule *r = layout_rules(p) + v->fed[i];
+		for (uint32_t k = 0; k < r->n_feeds; k++) {
+			const struct l_correlation *c = layout_correlations(p) + layout_refs(p)[r->feed + k];
+			enum truth came = TRUTH_FALSE;
+			for (unsigned n = 0; n < out->n; n++)
+				if (out->rule[n] == c->rule)
+					came = TRUTH_TRUE;
+			count(&met_types[c->type], came);
+			for (uint32_t n = 0; n < c->n_by; n++) {
+				uint32_t by = layout_refs(p)[c->by + n];
+				count(&met_by[by < L_BY_ENTITY ? 0 : by - L_BY_ENTITY + 1], came);
+			}
+		}
+	}
+}
+
 /* One class of words: says how often each was met and missed. Returns whether each was both. */
 static bool
 show_class(const char *class, const struct tally *t, const char *const *names, unsigned n)
@@ -163,11 +186,14 @@ show_class(const char *class, const struct tally *t, const char *const *names, u
 static void
 coverage_show(unsigned *passed, unsigned *failed)
 {
+	static const char *const types[L_TYPE__MAX] = { "event_count", "value_count", "temporal", "temporal_ordered", "new_terms" };
+	static const char *const bys[] = { "a field", "process.entity_id", "process.parent.entity_id", "process.tree", "session", "host" };
 	const char *fields[FIELD__MAX], *modifiers[MOD__MAX], *kinds[EVENT__MAX], *actions[16];
 	const struct { const char *class; const struct tally *tally; const char *const *names; unsigned n; } classes[] = {
 		{ "fields", met_fields, fields, FIELD__MAX }, { "modifiers", met_mods, modifiers, MOD__MAX },
 		{ "kinds of events", met_kinds, kinds, EVENT__MAX }, { "actions", met_actions, actions, 16 },
-		{ "operators", met_operators, operators, OPERATOR__MAX } };
+		{ "operators", met_operators, operators, OPERATOR__MAX }, { "types of correlations", met_types, types, L_TYPE__MAX },
+		{ "group-by", met_by, bys, L_BY__END - L_BY_ENTITY + 1 } };
 
 	for (int f = 0; f < FIELD__MAX; f++)
 		fields[f] = field_info((enum field)f)->name;

@@ -312,6 +312,13 @@ set_value(struct row *r, const char *name, const char *value, size_t len)
 		return set_flag(r, value);
 	if (strcmp(name, "unknown") == 0)
 		return add_need(r, value, &r->unknown);
+	if (strcmp(name, "session") == 0) {
+		uint64_t n;
+		if (scalar_unsigned(value, UINT32_MAX - 1, &n))
+			return wrong(r, "session is a number");
+		r->ev.process.session = (uint32_t)n;
+		return true;
+	}
 	int f = find_field(r, name);
 	if (f < 0)
 		return false;
