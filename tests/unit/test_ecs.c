@@ -285,7 +285,7 @@ fill(const char *unit, size_t len)
 	for (int i = 0; i < EVENT_ANCESTORS; i++)
 		ev->ancestor[i] = (struct ancestor){ .pid = INT32_MIN, .entity = UINT64_MAX, .executable = { 0, sizeof(ev->arena) } };
 	ev->have = HAVE_ALL;
-	ev->flags = UINT32_MAX;
+	ev->flags = FLAG_ALL;
 	ev->count = ev->id = ev->syscall_arg0 = UINT64_MAX;
 	ev->wall_ns = ev->boot_ns = UINT64_MAX;
 	ev->result = INT64_MIN;
@@ -299,7 +299,7 @@ fill(const char *unit, size_t len)
 	report.decision = report.would = DECISION_DENY;
 	report.severity = SEVERITY_CRITICAL;
 	report.settled = SETTLED_BACKSTOP;
-	report.actions = UINT16_MAX;
+	report.actions = ACTION_ALL;
 	report.latency_us = report.repeated = UINT32_MAX;
 	char *const facts[] = { host.hostname, host.id, host.boot_id, host.version, host.agent_id, host.kernel };
 	const size_t sizes[] = { sizeof(host.hostname), sizeof(host.id), sizeof(host.boot_id), sizeof(host.version), sizeof(host.agent_id),
