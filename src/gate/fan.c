@@ -141,11 +141,11 @@ fan_answer(struct gate *g, struct question *q, enum decision decision, int err)
 		respond(q->group, q->fd, decision == DECISION_ALLOW ? FAN_ALLOW : named ? FAN_DENY_ERRNO(err) : FAN_DENY);
 		fan_debt(g, 0);
 	}
-	if (decision == DECISION_ALLOW)
+	if (decision == DECISION_ALLOW && !q->kept)
 		linger_allow(g, q);
-	if (q->leased && q->fd >= 0)
+	if (q->leased && !q->kept && q->fd >= 0)
 		fcntl(q->fd, F_SETLEASE, F_UNLCK);	/* scan may hold the same description for longer */
-	if (q->fd >= 0)
+	if (q->fd >= 0 && !q->kept)
 		close(q->fd);
 	q->fd = q->group = -1;
 }

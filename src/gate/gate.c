@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/procfs.h"
 #include "gate/act.h"
+#include "gate/cache.h"
 #include "gate/fan.h"
 #include "gate/fetch.h"
 #include "gate/held.h"
@@ -80,6 +81,8 @@ conclude(struct gate *g, struct question *q, int err)
 	remember(g, q);
 	if (!waits)
 		too_late(&g->verdict);
+	if (!trace && g->verdict.decision == DECISION_ALLOW && !g->verdict.n_fed)
+		cache_allow(g, q);
 	if (trace) {
 		fetch(g, q, (FETCH_FOR_RECORD & ~g->report.event.tried) | HAVE_HASH);
 		late_ask(g, q);
@@ -325,6 +328,7 @@ use_policy(struct gate *g, int fd)
 	g->policy = p;
 	g->kinds = policy_kinds(p);
 	correlate_policy(g->correlate, p);
+	cache_flush(g);
 	return 0;
 }
 
@@ -432,6 +436,7 @@ tend(struct loop *l)
 	for (int i = 0; i < NOTES_A_TURN && proc_next(g); i++)
 		serve_notice(g);
 	int wait = sooner(sooner(proc_tend(g, now), held_wait_ms(g, now)), sooner(late_tend(g, now), linger_tend(g, now)));
+	wait = sooner(wait, cache_tend(g, now));
 	struct tree_stats ts;
 	tree_stats(g->tree, &ts);
 	atomic_store_explicit(&page->gate.tree_nodes, ts.nodes, memory_order_relaxed);
@@ -470,6 +475,8 @@ start(struct gate *g)
 	g->scan_start_ns = atomic_load(&g->setup.page->process[ROOM_SCAN].started_ns);
 	g->sent = atomic_load(&g->setup.page->record.acked);
 	late_recover(g);
+	if ((err = cache_start(g)))
+		return err;
 	if ((err = add(g, &g->exec_source, g->setup.exec_group, on_exec_group, true)) ||
 	    (err = add(g, &g->open_source, g->setup.open_group, on_open_group, false)) ||
 	    (err = add(g, &g->watch_source, g->setup.watch_sock, on_watch, false)) ||

@@ -16,6 +16,7 @@ struct question {
 	enum event_kind	 kind;		/* EXEC, OPEN or WRITE */
 	bool		 unsure;	/* WRITE: it may be another who writes */
 	bool		 leased;	/* writers wait until the descriptor is closed */
+	bool		 kept;		/* somebody else keeps the lease */
 	uint64_t	 taken_ns;	/* boot clock */
 	unsigned	 scans;		/* asked of scan for this question */
 };
@@ -32,6 +33,18 @@ struct held {
 /* An answered or doomed question whose descriptor stays for a moment (see linger.h). */
 struct lingering { bool used; int32_t pid; uint64_t due_ns; struct question question; };
 #define LINGER_MAX 256
+
+/* What exec need not ask about (see cache.h). */
+#define CACHE_LEASES	256
+#define CACHE_KNOWN	4096
+struct cache {
+	struct source	 stale_source, lease_source;
+	bool		 works;			/* this kernel can */
+	uint64_t	 generation;		/* rises when all is asked about again */
+	struct { uint64_t ino, dev, ctime_ns, generation; bool allowed; } known[CACHE_KNOWN];	/* judged: may it be allowed for good? */
+	struct { int fd; uint64_t until_ns; } lease[CACHE_LEASES];	/* fd 0: free */
+	unsigned	 n_leases, next;
+};
 
 /* Something that rules ask for, kept until nobody waits for an answer. */
 struct proc_note {
@@ -63,6 +76,7 @@ struct gate {
 	struct tree		*tree;
 	struct hashes		*hashes;
 	struct correlate	*correlate;
+	struct cache		 cache;
 	uint64_t		 evicted;	/* groups of correlations, when it was last told */
 	uint64_t		 evicted_ns;
 	int			 proc;		/* /proc */

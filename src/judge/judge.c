@@ -11,9 +11,25 @@ struct hearing {
 	struct verdict		*v;
 	judge_trace		*trace;		/* NULL: no need to know more than the verdict */
 	void			*arg;
+	enum judge_view		 view;
 	int			 best_deny, best_would, best_allow;
 	uint32_t		 needs;
 };
+
+static bool
+of_object(const struct hearing *h, unsigned field)
+{
+	bool program = h->view == VIEW_OBJECT && h->ev->kind == EVENT_EXEC && (field == FIELD_PROCESS_EXECUTABLE || field == FIELD_PROCESS_NAME);
+
+	return field_info((enum field)field)->scope == SCOPE_OBJECT || program;
+}
+
+/* What another process or another act may make true or false is not known in a view of the object. */
+static bool
+in_view(const struct hearing *h, const struct l_condition *c)
+{
+	return h->view == VIEW_ALL || (of_object(h, c->field) && (c->test != L_FIELD || of_object(h, c->arg & 0xffff)));
+}
 
 static struct belief
 belief_not(struct belief a)
@@ -56,7 +72,7 @@ hear_group(const struct hearing *h, const struct l_group *g, struct judge_step *
 
 	for (uint32_t i = 0; i < g->n_conditions; i++) {
 		struct belief one = { TRUTH_FALSE, 0 };
-		one.truth = match_condition(h->p, &c[i], h->ev, strict, &one.needs);
+		one.truth = in_view(h, &c[i]) ? match_condition(h->p, &c[i], h->ev, strict, &one.needs) : TRUTH_UNKNOWN;
 		step->group = layout_string(h->p, g->name);
 		step->key = layout_string(h->p, c[i].key);
 		step->values = layout_string(h->p, c[i].values);
@@ -228,6 +244,40 @@ judge_explain(const struct policy *p, const struct event *ev, struct verdict *v,
 		hear_rule(&h, layout_refs(p)[k->ref + i]);
 	v->needs = h.needs & ~(uint32_t)HAVE_HASH ? h.needs & ~(uint32_t)HAVE_HASH : h.needs;
 	decide(&h);
+}
+
+static bool
+speaks_of_files(const struct policy *p, const struct l_rule *r)
+{
+	const struct l_group *g = layout_groups(p) + r->logic.group;
+
+	for (uint32_t i = 0; i < r->logic.n_groups; i++)
+		for (uint32_t k = 0; k < g[i].n_conditions; k++)
+			if (field_info((enum field)layout_conditions(p)[g[i].condition + k].field)->scope == SCOPE_OBJECT)
+				return true;
+	return false;
+}
+
+bool
+judge_always_allows(const struct policy *p, const struct event *ev, enum judge_view view)
+{
+	struct hearing h = { .p = p, .ev = ev, .view = view };
+	const struct l_kind_index *k = layout_kinds(p) + ev->kind;
+	bool allowed = standard(p, (enum event_kind)ev->kind) == DECISION_ALLOW;
+
+	for (uint32_t i = 0; i < k->n_refs; i++) {
+		const struct l_rule *r = layout_rules(p) + layout_refs(p)[k->ref + i];
+		struct judge_step step = { 0 };
+		if (view == VIEW_LOADER && !speaks_of_files(p, r))
+			continue;
+		enum truth t = hear_logic(&h, &r->logic, &step, r->actions & ACTION_ALLOW).truth;
+		if (t == TRUTH_FALSE)
+			continue;
+		if (t == TRUTH_UNKNOWN || r->actions != ACTION_ALLOW || r->n_refs || r->n_feeds)
+			return false;
+		allowed = true;
+	}
+	return allowed;
 }
 
 void

@@ -22,6 +22,13 @@ void	judge(const struct policy *, const struct event *, struct verdict *);
  */
 uint32_t judge_add(const struct policy *, const struct event *, struct verdict *, unsigned rule);
 
+/*
+ * Is the answer about the file of EV yes without a trace, whoever asks? Only conditions on the object are looked at: file.*, and on exec
+ * the program that is started. A loader is asked about after its program, so of its rules only those count that speak of files.
+ */
+enum judge_view { VIEW_ALL, VIEW_OBJECT, VIEW_LOADER };
+bool	judge_always_allows(const struct policy *, const struct event *, enum judge_view);
+
 /* What became of one condition; for `why`, `explain` and tests. */
 enum truth { TRUTH_FALSE, TRUTH_TRUE, TRUTH_UNKNOWN };
 struct judge_step {

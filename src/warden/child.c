@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "warden/backstop.h"
 #include "warden/child.h"
+#include "warden/marks.h"
 #include "warden/roles.h"
 #include "warden/tell.h"
 
@@ -45,6 +46,8 @@ count_death(struct child *c, uint64_t now_ns)
 static void
 settle_gate(struct warden *w, const char *why)
 {
+	/* The leases that kept writers from what it had allowed for good went with it. */
+	marks_uncache(&w->groups);
 	unsigned n = backstop_sweep(w, w->config.deadline_verdict);
 
 	counter_add(w->page, COUNTER_GATE_RESTARTS, 1);

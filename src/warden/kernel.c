@@ -62,6 +62,7 @@ groups_open(enum mode mode, struct groups *out)
 	if (exec < 0 || open < 0)
 		return exec < 0 ? exec : open;
 	*out = (struct groups){ .mode = mode, .deny_errno = mode == MODE_ENFORCE && kernel_at_least(6, 14) };
+	out->stale = fanotify_init(FAN_CLASS_NOTIF | FAN_REPORT_FID | FAN_CLOEXEC | FAN_NONBLOCK | FAN_UNLIMITED_MARKS, O_RDONLY | O_CLOEXEC);
 	out->exec = steal_fd(&exec);
 	out->open = steal_fd(&open);
 	return 0;
@@ -72,7 +73,8 @@ groups_close(struct groups *g)
 {
 	cleanup_fd(&g->exec);
 	cleanup_fd(&g->open);
-	g->exec = g->open = -1;
+	cleanup_fd(&g->stale);
+	g->exec = g->open = g->stale = -1;
 }
 
 /* Before 6.6 the kernel sends everything; the cheapest flood (a process that renames itself) must not reach the buffer. */

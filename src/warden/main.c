@@ -35,7 +35,7 @@
 #define EXIT_INVALID	3
 
 static struct warden the_warden = { .proc_sock = -1, .control_sock = -1, .log_dir = -1, .state_dir = -1, .state_lock = -1,
-	.notify_sock = -1, .policy_fd = -1, .admins = (gid_t)-1, .groups = { -1, -1, MODE_MONITOR, false } };
+	.notify_sock = -1, .policy_fd = -1, .admins = (gid_t)-1, .groups = { -1, -1, -1, MODE_MONITOR, false } };
 
 static int
 complain(int err, const char *what, const char *where)
@@ -337,6 +337,7 @@ start_all(struct warden *w)
 	err = marks_apply(w, &w->groups);
 	if (err)
 		return complain(err, "cannot mark", "a single file system of [gate] filesystems");
+	atomic_store(&w->page->warden.first_mounts, atomic_load(&w->page->warden.mounts));
 	tell(w, "agent-start", policy_rules(w->policy), "yettd %s started: mode %s, %u rules, policy %s, kernel %s.", VERSION,
 	    w->groups.mode == MODE_ENFORCE ? "enforce" : "monitor", policy_rules(w->policy), policy_hash(w->policy), w->host.kernel);
 	return 0;

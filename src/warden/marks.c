@@ -334,6 +334,12 @@ marks_forget(struct warden *w)
 }
 
 void
+marks_uncache(const struct groups *g)
+{
+	fanotify_mark(g->exec, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);	/* of the exec group, only these are on inodes */
+}
+
+void
 marks_flush(const struct groups *g)
 {
 	const unsigned kinds[] = { 0, FAN_MARK_FILESYSTEM };

@@ -26,7 +26,7 @@
 
 /* And what it is there for. */
 #define GATE_CALLS S(openat), S(readlinkat), S(getdents64), S(fstatfs), S(recvfrom), S(sendto), S(process_vm_readv), S(pidfd_open), \
-	S(ioctl), S(pread64)
+	S(ioctl), S(pread64), S(fanotify_mark), S(signalfd4)
 #define WATCH_CALLS S(accept4), S(recvfrom), S(sendto), S(getsockopt), S(shutdown)
 #define SCAN_CALLS S(pread64)
 #define RECORD_CALLS S(openat), S(pread64), S(pwrite64), S(fdatasync), S(fsync), S(ftruncate), S(fallocate), S(renameat), S(renameat2), \
@@ -131,7 +131,8 @@ role_ids(enum room r, uid_t *uid, gid_t *gid)
 static int
 run_gate(struct warden *w)
 {
-	struct gate_setup s = { .exec_group = w->groups.exec, .open_group = w->groups.open, .proc_sock = w->proc_sock,
+	struct gate_setup s = { .exec_group = w->groups.exec, .open_group = w->groups.open, .stale_group = w->groups.stale,
+		.proc_sock = w->proc_sock,
 		.watch_sock = edge_fd(w, EDGE_WATCH_GATE, ROOM_GATE), .scan_sock = edge_fd(w, EDGE_GATE_SCAN, ROOM_GATE),
 		.record_sock = edge_fd(w, EDGE_GATE_RECORD, ROOM_GATE), .warden_sock = edge_fd(w, EDGE_GATE_WARDEN, ROOM_GATE),
 		.policy_fd = w->policy_fd, .generation = w->generation, .mode = w->groups.mode, .proc_filter = w->proc_filter,
@@ -174,9 +175,9 @@ run_record(struct warden *w)
 static void
 keep(const struct warden *w, enum room room, int fds[KEEP_MAX])
 {
-	const int own[ROOM__MAX][6] = {
+	const int own[ROOM__MAX][7] = {
 		[ROOM_WARDEN] = { -1 },
-		[ROOM_GATE] = { w->groups.exec, w->groups.open, w->proc_sock, w->policy_fd, -1 },
+		[ROOM_GATE] = { w->groups.exec, w->groups.open, w->proc_sock, w->policy_fd, w->groups.stale, -1 },
 		[ROOM_WATCH] = { w->control_sock, w->audit.data, -1 },
 		[ROOM_SCAN] = { -1 },
 		[ROOM_RECORD] = { w->log_dir, w->state_dir, -1 },
@@ -186,7 +187,7 @@ keep(const struct warden *w, enum room room, int fds[KEEP_MAX])
 	for (int e = 0; e < EDGE__MAX; e++)
 		if (edges[e].a == room || edges[e].b == room)
 			fds[n++] = edge_fd(w, (enum edge)e, room);
-	for (int i = 0; i < 6 && own[room][i] >= 0; i++)
+	for (int i = 0; i < 7 && own[room][i] >= 0; i++)
 		fds[n++] = own[room][i];
 	fds[n] = -1;
 }

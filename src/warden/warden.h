@@ -17,6 +17,7 @@ enum edge { EDGE_WATCH_GATE, EDGE_GATE_SCAN, EDGE_GATE_RECORD, EDGE_GATE_WARDEN,
 
 struct groups {				/* fanotify: see kernel.h */
 	int		exec, open;
+	int		stale;		/* tells of changes of files that exec need not ask about; -1: this kernel cannot, so all are asked about */
 	enum mode	mode;		/* ENFORCE: permission events; MONITOR: notifications */
 	bool		deny_errno;
 };

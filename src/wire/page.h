@@ -58,6 +58,7 @@ struct page_warden {
 	_Atomic uint64_t beats;		/* forks made so that the proc connector has something to tell */
 	_Atomic int32_t	 helper;	/* a child that reads policies; 0 none */
 	_Atomic uint32_t mounts;	/* entries of page.mount in use */
+	_Atomic uint32_t first_mounts;	/* of these the ones that were there when yettd started */
 };
 
 #define PAGE_MOUNTS 64

@@ -1,0 +1,216 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/fanotify.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "gate/cache.h"
+
+#ifndef FAN_MARK_IGNORE
+#define FAN_MARK_IGNORE		0x00000400	/* Linux 6.0 */
+#endif
+#ifndef FAN_MARK_EVICTABLE
+#define FAN_MARK_EVICTABLE	0x00000200	/* Linux 5.19 */
+#endif
+
+#define LEASE_SIGNAL	(SIGRTMIN + 1)
+#define LEASE_NS	(10 * NS_PER_SEC)	/* then the program is asked about once more */
+#define LEASE_CHECK_MS	1000			/* a signal may have been lost */
+#define CHANGES		(FAN_ATTRIB | FAN_MOVE_SELF | FAN_DELETE_SELF | FAN_MODIFY | FAN_CLOSE_WRITE)
+
+static uint64_t
+exec_mask(const struct gate *g)
+{
+	return g->setup.mode == MODE_ENFORCE ? FAN_OPEN_EXEC_PERM : FAN_OPEN_EXEC;
+}
+
+void
+cache_flush(struct gate *g)
+{
+	struct cache *c = &g->cache;
+
+	if (!c->works)
+		return;
+	fanotify_mark(g->setup.exec_group, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);
+	fanotify_mark(g->setup.stale_group, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);
+	for (unsigned i = 0; i < CACHE_LEASES && c->n_leases; i++) {
+		if (!c->lease[i].fd)
+			continue;
+		close(c->lease[i].fd);
+		c->lease[i].fd = 0;
+		c->n_leases--;
+	}
+	c->generation++;
+	counter_add(g->setup.page, COUNTER_UNCACHED, 1);
+}
+
+static void
+end_lease(struct gate *g, unsigned i)
+{
+	struct cache *c = &g->cache;
+
+	/* In this order: whoever waits for the lease finds that exec asks again. */
+	fanotify_mark(g->setup.exec_group, FAN_MARK_REMOVE | FAN_MARK_IGNORE, exec_mask(g), c->lease[i].fd, NULL);
+	close(c->lease[i].fd);
+	c->lease[i].fd = 0;
+	c->n_leases--;
+}
+
+static int
+on_lease(struct source *s, uint32_t events)
+{
+	struct gate *g = s->owner;
+	struct signalfd_siginfo si;
+
+	(void)events;
+	while (read(s->fd, &si, sizeof(si)) == (ssize_t)sizeof(si))
+		for (unsigned i = 0; i < CACHE_LEASES; i++)
+			if (g->cache.lease[i].fd && g->cache.lease[i].fd == si.ssi_fd)
+				end_lease(g, i);
+	return 0;
+}
+
+/* What changed is not looked at: it is seldom, and all is forgotten. */
+static int
+on_stale(struct source *s, uint32_t events)
+{
+	struct gate *g = s->owner;
+	char buf[4096];
+	bool any = false;
+
+	(void)events;
+	while (read(s->fd, buf, sizeof(buf)) > 0)
+		any = true;
+	if (any)
+		cache_flush(g);
+	return 0;
+}
+
+/* Who may write the file without being root? Rights beyond the mode bits show in those of the group. */
+static bool
+only_root_writes(const struct file *f)
+{
+	return f->uid == 0 && !(f->mode & (S_IWGRP | S_IWOTH));
+}
+
+/* A lease keeps its file system from being unmounted: only where one was mounted before yettd started. */
+static bool
+may_stay_busy(const struct gate *g, uint64_t dev)
+{
+	const struct page *p = g->setup.page;
+	uint32_t n = atomic_load(&p->warden.first_mounts);
+
+	for (uint32_t i = 0; i < n && i < PAGE_MOUNTS; i++)
+		if (atomic_load(&p->mount[i].dev) == dev)
+			return true;
+	return false;
+}
+
+/* Takes the descriptor of Q over: the signal of the lease names it by its number. */
+static bool
+keep_lease(struct gate *g, struct question *q)
+{
+	struct cache *c = &g->cache;
+	unsigned i = c->next++ % CACHE_LEASES;
+
+	if (!may_stay_busy(g, g->report.event.file.dev) || fcntl(q->fd, F_SETSIG, LEASE_SIGNAL))
+		return false;
+	if (!q->leased && fcntl(q->fd, F_SETLEASE, F_RDLCK))
+		return false;
+	if (c->lease[i].fd)
+		end_lease(g, i);
+	q->kept = true;
+	c->lease[i].fd = q->fd;
+	c->lease[i].until_ns = now_boot_ns() + LEASE_NS;
+	c->n_leases++;
+	return true;
+}
+
+/* What changed between our look at it and the mark was told to nobody. */
+static bool
+unchanged(int fd, const struct file *f)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_ctim.tv_nsec == (long)(f->ctime_ns % NS_PER_SEC) &&
+	    (uint64_t)st.st_ctim.tv_sec == f->ctime_ns / NS_PER_SEC;
+}
+
+static void
+mark(struct gate *g, struct question *q)
+{
+	const struct file *f = &g->report.event.file;
+	unsigned ignore = FAN_MARK_IGNORE | FAN_MARK_EVICTABLE;
+
+	/* First who tells of changes, then what makes exec silent. */
+	if (fanotify_mark(g->setup.stale_group, FAN_MARK_ADD | FAN_MARK_EVICTABLE, CHANGES, q->fd, NULL))
+		return;
+	if (!only_root_writes(f) && !keep_lease(g, q))
+		return;
+	if (fanotify_mark(g->setup.exec_group, FAN_MARK_ADD | ignore, exec_mask(g), q->fd, NULL))
+		return;
+	counter_add(g->setup.page, COUNTER_CACHED, 1);
+	if (!unchanged(q->fd, f))
+		fanotify_mark(g->setup.exec_group, FAN_MARK_REMOVE | FAN_MARK_IGNORE, exec_mask(g), q->fd, NULL);
+}
+
+void
+cache_allow(struct gate *g, struct question *q)
+{
+	struct cache *c = &g->cache;
+	const struct event *ev = &g->report.event;
+	const struct file *f = &ev->file;
+
+	if (!c->works || q->kind != EVENT_EXEC || !(ev->have & HAVE_FILE) || !S_ISREG(f->mode) || !f->links)
+		return;
+	uint64_t at = (f->ino ^ f->dev * 0x9e3779b97f4a7c15ull) % CACHE_KNOWN;
+	bool same = c->known[at].ino == f->ino && c->known[at].dev == f->dev && c->known[at].ctime_ns == f->ctime_ns &&
+	    c->known[at].generation == c->generation;
+	if (!same) {
+		bool loader = policy_loader(g->policy, f->dev, f->ino);
+		c->known[at].ino = f->ino;
+		c->known[at].dev = f->dev;
+		c->known[at].ctime_ns = f->ctime_ns;
+		c->known[at].generation = c->generation;
+		c->known[at].allowed = judge_always_allows(g->policy, ev, loader ? VIEW_LOADER : VIEW_OBJECT);
+	}
+	if (c->known[at].allowed)
+		mark(g, q);
+}
+
+int
+cache_tend(struct gate *g, uint64_t now_ns)
+{
+	struct cache *c = &g->cache;
+
+	for (unsigned i = 0; i < CACHE_LEASES && c->n_leases; i++)
+		if (c->lease[i].fd && (c->lease[i].until_ns <= now_ns || fcntl(c->lease[i].fd, F_GETLEASE) != F_RDLCK))
+			end_lease(g, i);
+	return c->n_leases ? LEASE_CHECK_MS : -1;
+}
+
+int
+cache_start(struct gate *g)
+{
+	struct cache *c = &g->cache;
+	sigset_t set;
+
+	c->works = g->setup.stale_group >= 0;
+	c->generation = 1;
+	if (!c->works)
+		return 0;
+	sigemptyset(&set);
+	sigaddset(&set, LEASE_SIGNAL);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	cache_flush(g);		/* what a predecessor left */
+	c->stale_source = (struct source){ .fd = g->setup.stale_group, .ready = on_stale, .urgent = true, .owner = g };
+	c->lease_source = (struct source){ .fd = fd, .ready = on_lease, .urgent = true, .owner = g };
+	int err = loop_add(&g->loop, &c->stale_source, EPOLLIN);
+	return err ? err : loop_add(&g->loop, &c->lease_source, EPOLLIN);
+}

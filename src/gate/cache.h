@@ -1,0 +1,23 @@
+#ifndef GATE_CACHE_H
+#define GATE_CACHE_H
+/*
+ * Allows that the kernel remembers. Where the answer about a program is yes without a trace, whoever asks, its inode gets a mark that
+ * keeps exec from asking again: such an exec costs nothing. The kernel drops the mark when the file is written, truncated, deleted or
+ * evicted. All marks go when one of these files is changed in another way (mode, owner, links, name), when the policy changes, and when
+ * the gate dies.
+ *
+ * A store into a shared mapping drops no mark. So a file that others than root may write is marked only as long as we hold a read lease on
+ * it: its first writer waits until the mark is gone. Each costs a descriptor, which keeps its file system busy, so they are few and short.
+ */
+#include "gate/state.h"
+
+/* Begins to listen. 0 or -errno; without what it takes from the kernel nothing is ever cached. */
+int	cache_start(struct gate *);
+/* The event in hand was allowed, without a trace: may exec stop asking about Q? Before it is answered. */
+void	cache_allow(struct gate *, struct question *q);
+/* Everything is asked about again. */
+void	cache_flush(struct gate *);
+/* Ends leases that are old or being broken. Returns ms until the next, -1 none. */
+int	cache_tend(struct gate *, uint64_t now_ns);
+
+#endif
