@@ -56,7 +56,7 @@ take_duration(struct making *m, const char *key, uint64_t most, uint64_t fallbac
 	const char *v = draft_whole(&m->b->d, m->s, key);
 	uint64_t ns = fallback;
 
-	if (*v && (scalar_duration(v, &ns) || ns > most))
+	if (draft_key(m->s, key) && (scalar_duration(v, &ns) || ns > most))
 		fault(m, key, most == TIMESPAN_MOST ? "is a time such as 60s or 5m, at most 1h" : "is a time such as 14d, at most 400d");
 	return ns;
 }
@@ -69,7 +69,7 @@ take_times(struct making *m)
 		m->c.learn_ns = take_duration(m, "learn", WINDOW_MOST, DAY_NS);
 		return;
 	}
-	m->c.timespan_ns = take_duration(m, "timespan", TIMESPAN_MOST, 0);
+	m->c.timespan_ns = take_duration(m, "timespan", TIMESPAN_MOST, SECOND_NS);
 	if (!draft_key(m->s, "timespan"))
 		fault(m, "timespan", "within which time? At most 1h");
 	else if (m->c.timespan_ns < SECOND_NS / 1000)
@@ -160,9 +160,11 @@ take_by(struct making *m)
 		table_add(&m->b->refs, &ref, 1);
 		m->c.n_by++;
 	}
+	if (k && !k->values && !k->bad)
+		fault(m, "group-by", "has no value");
 	if (m->c.n_by > CORRELATION_BY)
 		fault(m, "group-by", "has more than 8 fields");
-	if (m->c.type == L_NEW_TERMS && !m->c.n_by)
+	if (m->c.type == L_NEW_TERMS && !k)
 		fault(m, "group-by", "which fields make a combination that may be new?");
 }
 

@@ -16,7 +16,9 @@ static const char text[] =
     "filter/destination.ip|cidr = 10.0.0.0/8, ::1\n"
     "[rule b]\non = exec\naction = kill\na/user.name|fieldref|endswith = process.title\nb/user.id|exists = true\n"
     "c/process.title|nocase = X\ncondition = (a or not b) and 1 of c*\n"
-    "[exception e]\nrules = *\nreason = y\nuser.id = 7\n";
+    "[exception e]\nrules = *\nreason = y\nuser.id = 7\n"
+    "[correlation c]\naction = alert\ntype = value_count\nfield = user.id\ncondition = gte: 3\nrules = a, b\ngroup-by = host, user.name\n"
+    "timespan = 5m\n";
 
 /* The block as it was compiled, up to the names of the users of this host, which are not the same everywhere. */
 static const struct policy *

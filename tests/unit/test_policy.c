@@ -85,7 +85,7 @@ sections_are_known_named_and_unique(void **state)
 		{ RULE ROOT "\n[rule  r]\non = exec\naction = log\nuser.id = 1\n", "6 [rule r] is already defined at t.ini:1" },
 		{ RULE ROOT "[list r]\nvalues = x\n" EXCEPT ROOT, "" },		/* each kind has its own names */
 		{ EXCEPT ROOT "[exception  x]\nrules = r\nreason = z\n" ROOT RULE ROOT, "5 [exception x] is already defined at t.ini:1" },
-		{ "[correlation c]\n", "1 correlations are not available in this version" },
+		{ "[rule]\n[correlation]\n", "1 [rule] needs a name\n2 [correlation] needs a name" },
 	};
 
 	CHECK(table);
@@ -387,6 +387,75 @@ exceptions_say_why_and_until_when(void **state)
 }
 
 static void
+correlations_join_rules(void **state)
+{
+	(void)state;
+#define R2 "[rule r]\non = exec\nuser.id = 0\n[rule q]\non = connect\naction = log\nuser.id = 0\n"	/* r has no action of its own */
+#define C R2 "[correlation c]\naction = alert\nrules = r, q\n"					/* lines 8 to 10 */
+#define COUNTS C "type = event_count\ntimespan = 60s\n"						/* up to line 12 */
+	static const struct row table[] = {
+		{ COUNTS "condition = gte: 10\n", "" },
+		{ COUNTS "condition = gt: 9\ngroup-by = user.name, process.tree\ndescription = d\nmessage = m\nseverity = low\nmode = monitor\n", "" },
+		{ C "type = temporal\ntimespan = 1h\n", "" },
+		{ C "type = new_terms\ngroup-by = process.name\nwindow = 400d\nlearn = 0s\n", "" },
+		{ R2 "[correlation c]\n", "1 [rule r] has no `action\n8 type: '' is none of event_count\n8 timespan: within which time? At most 1h\n"
+		    "8 condition: is `gte: N`\n8 [correlation c] has no `rules = ...`: which rules does it join?\n"
+		    "8 [correlation c] has no `action = ...`" },
+		{ C "type = event_cont\ntimespan = 1m\ncondition = gte: 1\n", "11 type: 'event_cont' is none of event_count, value_count, temporal, "
+		    "temporal_ordered, new_terms; did you mean 'event_count'?" },
+		/* Times. */
+		{ C "type = temporal\ntimespan =\n", "12 timespan: is a time such as 60s or 5m, at most 1h" },
+		{ C "type = temporal\ntimespan = 61m\n", "12 timespan: is a time such as 60s or 5m, at most 1h" },
+		{ C "type = temporal\ntimespan = 60\n", "12 timespan: is a time such as" },
+		{ C "type = temporal\ntimespan = 0s\n", "12 timespan: is too short: at least 1ms" },
+		{ C "type = new_terms\ngroup-by = user.id\nwindow = 401d\nlearn =\n",
+		    "13 window: is a time such as 14d, at most 400d\n14 learn: is a time such as 14d" },
+		/* How many, of what. */
+		{ COUNTS, "8 condition: is `gte: N` or `gt: N`, up to 1000000" },
+		{ COUNTS "condition = lt: 5\n", "13 condition: is `gte: N`" }, { COUNTS "condition = gte: 0\n", "13 condition: is `gte: N`" },
+		{ COUNTS "condition = gt: 0\n", "" }, { COUNTS "condition = gte: 1000000\n", "" },
+		{ COUNTS "condition = gt: 1000000\n", "13 up to 1000000" },
+		{ COUNTS "condition = gte: x\n", "13 condition: is `gte: N`" }, { COUNTS "condition = 10\n", "13 condition: is `gte: N`" },
+		{ COUNTS "condition = gte: 1\nfield = user.id\n", "14 field: is for value_count" },
+		{ C "type = temporal\ntimespan = 1s\ncondition = gte: 1\n", "13 condition: is for event_count and value_count" },
+#define VALUES C "type = value_count\ntimespan = 1m\n"
+		{ VALUES "condition = gte: 64\nfield = user.id\n", "" },
+		{ VALUES "condition = gte: 65\nfield = user.id\n", "13 condition: is `gte: N` or `gt: N`, up to 64 values" },
+		{ VALUES "condition = gte: 5\n", "8 field: '' is no field whose values could be counted" },
+		{ VALUES "condition = gte: 5\nfield = usr.id\n",
+		    "14 field: 'usr.id' is no field whose values could be counted; did you mean 'user.id'?" },
+#undef VALUES
+		/* In what groups. */
+		{ COUNTS "condition = gte: 1\ngroup-by =\n", "14 group-by: has no value" },
+		{ COUNTS "condition = gte: 1\ngroup-by = usr.id, proces.tree\n", "14 group-by: 'usr.id' is no field, and none of process.tree\n"
+		    "14 session, host; did you mean 'process.tree'?" },
+		{ COUNTS "condition = gte: 1\ngroup-by = session, host, user.id, user.id, user.id, user.id, user.id, user.id\n", "" },
+		{ COUNTS "condition = gte: 1\ngroup-by = session, host, user.id, user.id, user.id, user.id, user.id, user.id, user.id\n",
+		    "14 group-by: has more than 8 fields" },
+		{ C "type = new_terms\n", "8 group-by: which fields make a combination that may be new?" },
+		/* Of what rules, and what then. */
+		{ COUNTS "condition = gte: 1\nactoin = x\n", "14 unknown key 'actoin' in this section; did you mean 'action'?" },
+		{ R2 "[rule shell]\non = exec\naction = log\nuser.id = 1\n[correlation c]\naction = alert\nrules = r, shel\ntype = temporal\n"
+		    "timespan = 1s\n", "14 there is no rule 'shel'; did you mean 'shell'?" },
+		{ C "type = temporal\ntimespan = 1s\n[correlation d]\naction = alert\nrules = r, c\ntype = temporal\ntimespan = 1s\n",
+		    "15 'c' is a correlation itself: name rules" },
+		{ R2 "[correlation c]\naction = alert\nrules = r\ntype = temporal\ntimespan = 1s\n", "10 rules: names at least two rules" },
+		{ R2 "[correlation c]\naction = allow\nrules = r, q\ntype = temporal\ntimespan = 1s\n", "9 action: a correlation cannot allow" },
+		{ R2 "[correlation c]\naction = deny\nrules = r, q\ntype = temporal\ntimespan = 1s\n", "9 deny is not possible on connect" },
+		/* In order, only the last completes it. */
+		{ R2 "[correlation c]\naction = deny\nrules = q, r\ntype = temporal_ordered\ntimespan = 1s\n", "" },
+		{ R2 "[correlation r]\naction = alert\nrules = r, q\ntype = temporal\ntimespan = 1s\n",
+		    "8 [correlation r] is already defined at t.ini:1" },
+		{ C "type = temporal\ntimespan = 1s\n[exception x]\nrules = c\nreason = y\nuser.id = 0\n", "" },
+	};
+#undef R2
+#undef C
+#undef COUNTS
+
+	CHECK(table);
+}
+
+static void
 tests_describe_an_event_and_what_becomes_of_it(void **state)
 {
 	(void)state;
@@ -488,6 +557,27 @@ limits_are_told(void **state)
 	check_many(RULE ROOT, "a-name-of-a-group-that-is-as-long-as-no-name-should-ever-be----%u/user.id = 0\n", 1,
 	    "5 a name of more than 63 bytes");
 	check_many(RULE ROOT "process.args|contains = x\n", "zzzzzzzzzz%u = x\n", 1, "6 unknown field or key 'zzzzzzzzzz0'");
+}
+
+static void
+correlations_are_few_and_of_few_rules(void **state)
+{
+	(void)state;
+	CLEANUP_FREE char *rules = many("", "[rule r%u]\non = exec\naction = log\nuser.id = 0\n", 17);
+	char text[4096];
+	size_t at;
+
+	at = (size_t)snprintf(text, sizeof(text), "%s[correlation c]\naction = alert\ntype = temporal\ntimespan = 1s\nrules = r0", rules);
+	for (unsigned i = 1; i < 16; i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, ", r%u", i);
+	snprintf(text + at, sizeof(text) - at, "\n");
+	check_row(&(struct row){ .text = text, .told = "" });
+	snprintf(text + at, sizeof(text) - at, ", r16\n");
+	check_row(&(struct row){ .text = text, .told = "73 rules: names more than 16 rules" });
+#define EACH "[correlation c%u]\naction = log\ntype = event_count\ntimespan = 1s\ncondition = gte: 2\nrules = r\n"
+	check_many(RULE ROOT, EACH, 256, "");
+	check_many(RULE ROOT, EACH, 257, "1543 type: more than 256 correlations in all");
+#undef EACH
 }
 
 static void
@@ -649,9 +739,11 @@ main(void)
 		cmocka_unit_test(expressions_join_groups),
 		cmocka_unit_test(what_lets_through_rests_on_what_an_attacker_cannot_choose),
 		cmocka_unit_test(exceptions_say_why_and_until_when),
+		cmocka_unit_test(correlations_join_rules),
 		cmocka_unit_test(tests_describe_an_event_and_what_becomes_of_it),
 		cmocka_unit_test(all_faults_of_a_text_are_told_in_one_pass),
 		cmocka_unit_test(limits_are_told),
+		cmocka_unit_test(correlations_are_few_and_of_few_rules),
 		cmocka_unit_test(a_section_has_at_most_512_keys),
 		cmocka_unit_test(a_section_has_at_most_256_conditions),
 		cmocka_unit_test(an_expression_of_any_length_is_read_or_refused),

@@ -24,7 +24,9 @@ static const char whole[] =
     "filter/destination.ip|cidr = 10.0.0.0/8, ::1\n"
     "[rule b]\non = connect\naction = kill\na/user.name|fieldref|endswith = process.title\nb/user.id|exists = true\n"
     "c/process.title|nocase = X\ncondition = (a or not b) and 1 of c*\n"
-    "[exception e]\nrules = *\nreason = y\nuser.id = 7\nexpires = 2030-01-01\n";
+    "[exception e]\nrules = *\nreason = y\nuser.id = 7\nexpires = 2030-01-01\n"
+    "[correlation c]\naction = alert\ntype = value_count\nfield = user.id\ncondition = gte: 3\nrules = a, b\ngroup-by = host, user.name\n"
+    "timespan = 5m\n";
 
 static int
 build(const char *text)
@@ -61,7 +63,7 @@ rules_and_exceptions_are_told_as_written(void **state)
 	const char *name, *reason;
 
 	assert_int_equal(policy_open(fd, &p), 0);
-	assert_int_equal(policy_rules(p), 2);
+	assert_int_equal(policy_rules(p), 3);		/* a correlation is one too */
 	policy_rule(p, 0, &i);
 	assert_string_equal(i.name, "a");
 	assert_string_equal(i.ruleset, "t");		/* the file without .ini */
@@ -77,6 +79,8 @@ rules_and_exceptions_are_told_as_written(void **state)
 	assert_string_equal(i.name, "b");
 	assert_string_equal(i.description, "");
 	assert_int_equal(i.severity, SEVERITY_MEDIUM);
+	policy_rule(p, 2, &i);
+	assert_string_equal(i.name, "c");
 	assert_true(policy_kinds(p) == (1ull << EVENT_EXEC | 1ull << EVENT_OPEN | 1ull << EVENT_CONNECT));
 	policy_exception(p, 0, &name, &reason);
 	assert_string_equal(name, "e");
