@@ -25,9 +25,12 @@
 
 struct proc_request {
 	struct nlmsghdr	nl;
-	struct cn_msg	cn;
+	struct cb_id	id;		/* struct cn_msg, whose last member has no end */
+	uint32_t	seq, ack;
+	uint16_t	len, flags;
 	uint32_t	op, events;
 } __attribute__((packed));
+_Static_assert(offsetof(struct proc_request, op) == sizeof(struct nlmsghdr) + sizeof(struct cn_msg), "the same");
 
 /* The kernel's event, by hand, because the header of the build host may lack what this kernel sends. None was ever shorter. */
 struct proc_message {
@@ -251,11 +254,11 @@ seed(struct gate *g)
 static void
 request(struct gate *g, uint32_t op)
 {
-	struct proc_request m = { .nl = { .nlmsg_type = NLMSG_DONE }, .cn = { .id = { CN_IDX_PROC, CN_VAL_PROC } }, .op = op,
+	struct proc_request m = { .nl = { .nlmsg_type = NLMSG_DONE }, .id = { CN_IDX_PROC, CN_VAL_PROC }, .op = op,
 		.events = WANTED };
 	size_t data = g->setup.proc_filter ? 8 : 4;
 
-	m.cn.len = (uint16_t)data;
+	m.len = (uint16_t)data;
 	m.nl.nlmsg_len = (uint32_t)(offsetof(struct proc_request, op) + data);
 	if (send(g->setup.proc_sock, &m, m.nl.nlmsg_len, MSG_DONTWAIT) < 0)
 		return;		/* tried again with the next check; silence is told meanwhile */

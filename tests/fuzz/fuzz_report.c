@@ -1,0 +1,45 @@
+/* A report from another process: what report_from_wire() lets pass becomes a record of bounded size that is one JSON object. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include "alert/json.h"
+#include "alert/syntax.h"
+
+int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+static void
+take(const void *bytes, size_t size)
+{
+	static const struct host_facts host = { "host", "0123", "boot", "1", "agent", "6.1" };
+	static struct report r, copy;
+	static char line[ALERT_MIN + 2];
+	struct syntax_member last[2];
+
+	if (report_from_wire(&r, bytes, size))
+		return;
+	if (report_wire_size(&r) != size || report_from_wire(&copy, &r, size))
+		abort();
+	size_t len = alert_json(line, ALERT_MIN, &r, &host, UINT64_MAX);
+	if (len > ALERT_MIN)
+		abort();
+	memcpy(line + len, "}}", 2);
+	if (!syntax_object(line, len + 2, last))
+		abort();
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static uint8_t whole[sizeof(struct report)];
+	const size_t head = offsetof(struct report, event) + offsetof(struct event, arena);
+
+	take(data, size);
+	if (size < head || size > sizeof(whole))
+		return 0;
+	/* A length that fits is hard to guess: here it does. */
+	uint16_t used = (uint16_t)(size - head);
+	memcpy(whole, data, size);
+	memcpy(whole + offsetof(struct report, event) + offsetof(struct event, used), &used, sizeof(used));
+	take(whole, size);
+	return 0;
+}
