@@ -1,0 +1,221 @@
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "logs.h"
+/* Gate and record are processes, not libraries: both ends of the way of a report are taken in whole. */
+#include "gate/spool.c"
+#include "record/record.c"
+
+#define PATIENCE_MS	30000
+
+static struct gate gate;
+static struct page *page;
+static struct config config;
+static struct logs logs;
+static int record_end, warden_pair[2];
+static pid_t pid;
+static uint64_t put;			/* reports so far */
+
+static int
+begin(void **arg)
+{
+	int pair[2];
+
+	(void)arg;
+	if (!logs_open(&logs) || page_create(&page) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, warden_pair))
+		return -1;
+	config_defaults(&config);
+	memset(&gate, 0, sizeof(gate));
+	gate.setup.page = page;
+	gate.setup.record_sock = pair[0];
+	record_end = pair[1];
+	put = 0;
+	pid = 0;
+	return 0;
+}
+
+static int
+end(void **arg)
+{
+	(void)arg;
+	if (pid > 0) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	close(gate.setup.record_sock);
+	close(record_end);
+	close(warden_pair[0]);
+	close(warden_pair[1]);
+	logs_close(&logs);
+	return munmap(page, sizeof(*page));
+}
+
+/* As the warden does it, who keeps both ends of every socket. */
+static void
+start_record(void)
+{
+	const struct record_setup setup = { .gate_sock = record_end, .warden_sock = warden_pair[1], .log_dir = logs.log,
+		.state_dir = logs.state, .page = page, .config = &config, .host = { .boot_id = BOOT_ID } };
+
+	atomic_fetch_add(&page->process[ROOM_RECORD].started_ns, 1);
+	pid = fork();
+	if (pid == 0)
+		_exit(record_main(&setup));
+	assert_true(pid > 0);
+}
+
+static void
+end_record(int sig)
+{
+	assert_int_equal(kill(pid, sig), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	pid = 0;
+}
+
+/* Its number is in it, so that it can be found in the log. KIND: alerts are written at once, events within a second. */
+static void
+put_report(enum report_kind kind)
+{
+	struct event *ev = &gate.report.event;
+
+	memset(&gate.report, 0, offsetof(struct report, event));
+	gate.report.kind = (uint8_t)kind;
+	event_init(ev, EVENT_AGENT, SENSOR_SELF);
+	ev->count = ++put;
+	ev->have = HAVE_ACTION;
+	assert_int_equal(event_set_str(ev, TEXT_ACTION, "probe"), 0);
+	spool_put(&gate);
+}
+
+static bool
+all_read(void)
+{
+	int unread = 1;
+
+	return ioctl(record_end, FIONREAD, &unread) == 0 && unread == 0;
+}
+
+static bool
+all_written(void)
+{
+	return atomic_load(&page->record.acked) == put;
+}
+
+static void
+until(bool (*done)(void))
+{
+	const struct timespec moment = { .tv_nsec = 1000000 };
+
+	for (int ms = 0; ms < PATIENCE_MS; ms++) {
+		spool_flush(&gate);
+		if (done())
+			return;
+		nanosleep(&moment, NULL);
+	}
+	fail_msg("the record process does not get so far");
+}
+
+/* Every report stands in the log once, in its order, and the log is whole. */
+static void
+log_has_all(void)
+{
+	CLEANUP_BLOB struct blob log = blob_read(logs.log, CHAIN_FILE);
+	const char *at = log.data;
+
+	assert_non_null(at);
+	log.data[log.len] = '\0';
+	for (uint64_t n = 1; n <= put; n++) {
+		at = strstr(at, "\"action\":\"probe\"");
+		assert_non_null(at);
+		at = strstr(at, "\"count\":");
+		assert_non_null(at);
+		assert_int_equal(strtoull(at + strlen("\"count\":"), NULL, 10), n);
+	}
+	assert_null(strstr(at, "\"action\":\"probe\""));
+}
+
+/* The first one dies with five reports that it has read and five that wait for it. */
+static void
+who_dies_between_reading_and_writing_takes_no_report_with_it(void **arg)
+{
+	(void)arg;
+	start_record();
+	for (int i = 0; i < 5; i++)
+		put_report(REPORT_EVENT);
+	until(all_read);
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	assert_int_equal(waitpid(pid, NULL, WUNTRACED), pid);
+	for (int i = 0; i < 5; i++)
+		put_report(REPORT_EVENT);
+	spool_flush(&gate);
+	assert_false(all_read());
+	end_record(SIGKILL);
+	start_record();
+	put_report(REPORT_ALERT);
+	until(all_written);
+	end_record(SIGTERM);
+	log_has_all();
+}
+
+static void
+a_successor_takes_what_was_put_while_nobody_was_there(void **arg)
+{
+	(void)arg;
+	start_record();
+	put_report(REPORT_ALERT);
+	until(all_written);
+	end_record(SIGKILL);
+	for (int i = 0; i < 20; i++)
+		put_report(REPORT_ALERT);
+	spool_flush(&gate);
+	start_record();
+	until(all_written);
+	end_record(SIGTERM);
+	log_has_all();
+}
+
+/* What has been read already comes again from a new gate, and is not written again. */
+static void
+a_new_gate_doubles_nothing(void **arg)
+{
+	struct gate_setup setup = gate.setup;
+
+	(void)arg;
+	start_record();
+	for (int i = 0; i < 5; i++)
+		put_report(REPORT_EVENT);
+	until(all_read);
+	memset(&gate, 0, sizeof(gate));
+	gate.setup = setup;
+	gate.record_start_ns = atomic_load(&page->process[ROOM_RECORD].started_ns);
+	gate.sent = atomic_load(&page->record.acked);
+	put_report(REPORT_ALERT);
+	until(all_written);
+	end_record(SIGTERM);
+	log_has_all();
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(who_dies_between_reading_and_writing_takes_no_report_with_it),
+		TEST(a_successor_takes_what_was_put_while_nobody_was_there),
+		TEST(a_new_gate_doubles_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
