@@ -32,7 +32,13 @@
 #define EXIT	0x80000000u
 
 /* A message as the kernel makes it: struct proc_event has 40 bytes, whatever happened. */
-struct message { struct nlmsghdr nl; struct cn_msg cn; uint32_t what, cpu; uint64_t timestamp_ns; int32_t data[6]; } __attribute__((packed));
+struct message {
+	struct nlmsghdr	nl;
+	struct cn_msg	cn;
+	uint32_t	what, cpu;
+	uint64_t	timestamp_ns;
+	int32_t		data[6];
+} __attribute__((packed));
 _Static_assert(sizeof(struct message) == 16 + 20 + 40, "no gaps");
 
 static struct gate gate;
