@@ -66,7 +66,9 @@ rule_fits(const struct policy *p, const struct l_rule *r)
 	for (uint32_t i = 0; i < r->n_feeds; i++)
 		if (layout_refs(p)[r->feed + i] >= p->correlations.n)
 			return false;
-	return r->correlation ? r->correlation <= p->correlations.n : logic_fits(p, &r->logic);
+	if (r->correlation)
+		return r->correlation <= p->correlations.n && !r->logic.n_groups && !r->logic.n_ops;
+	return logic_fits(p, &r->logic);
 }
 
 static bool
@@ -132,8 +134,8 @@ kind_fits(const struct policy *p, const struct l_kind_index *k)
 	if (!part(k->ref, k->n_refs, p->refs))
 		return false;
 	for (uint32_t i = 0; i < k->n_refs; i++)
-		if (layout_refs(p)[k->ref + i] >= p->rules.n)
-			return false;
+		if (layout_refs(p)[k->ref + i] >= p->rules.n || layout_rules(p)[layout_refs(p)[k->ref + i]].correlation)
+			return false;	/* a correlation has no logic that could be asked */
 	return true;
 }
 

@@ -439,6 +439,27 @@ an_expression_that_takes_more_than_there_is_is_refused(void **state)
 	}
 }
 
+static void
+a_correlation_is_no_rule_that_an_event_asks(void **state)
+{
+	(void)state;
+	CLEANUP_FD int fd = build(whole);
+	size_t n;
+	CLEANUP_FREE char *bytes = copy_of(fd, &n);
+	const struct policy *p = (const struct policy *)(void *)bytes;
+	struct l_rule *r = (struct l_rule *)(void *)(bytes + p->rules.off);
+	uint32_t *refs = (uint32_t *)(void *)(bytes + p->refs.off), *asked = refs + layout_kinds(p)[EVENT_EXEC].ref;
+
+	assert_int_equal(r[2].correlation, 1);
+	assert_int_equal(*asked, 0);
+	*asked = 2;
+	assert_false(layout_check(p, n));
+	*asked = 0;
+	assert_true(layout_check(p, n));
+	r[2].logic = r[0].logic;
+	assert_false(layout_check(p, n));
+}
+
 /* BYTES mapped so that the first byte behind them faults, whatever a sanitiser would have noticed. */
 static char *
 map_at_the_edge(size_t n, size_t *mapped)
@@ -500,6 +521,7 @@ main(void)
 		cmocka_unit_test(a_block_that_is_not_whole_is_refused),
 		cmocka_unit_test(another_version_is_refused),
 		cmocka_unit_test(an_expression_that_takes_more_than_there_is_is_refused),
+		cmocka_unit_test(a_correlation_is_no_rule_that_an_event_asks),
 		cmocka_unit_test(no_damage_makes_anybody_read_past_the_block),
 	};
 
