@@ -123,9 +123,8 @@ show_step(const struct judge_step *s)
 {
 	unsigned page = term_page();
 	char text[2048], line[32];
-	bool selection = !s->group || !s->group[0] || strcmp(s->group, "selection") == 0;
 
-	snprintf(text, sizeof(text), "%s%s%s = %s", selection ? "" : s->group, selection ? "" : "/", s->key, s->values ? s->values : "");
+	snprintf(text, sizeof(text), "%s = %s", s->key, s->values ? s->values : "");
 	snprintf(line, sizeof(line), "line %d", s->line);
 	printf("      ");
 	term_word(s->truth == TRUTH_TRUE ? COLOR_GOOD : COLOR_ODD, truths[s->truth], 10);
