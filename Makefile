@@ -75,7 +75,7 @@ $(B)/unit/%: tests/unit/%.c $(B)/libyett.a | packages
 $(B)/fuzz/%: tests/fuzz/%.c $(if $(filter fuzz,$(VARIANT)),,tests/fuzz/main.c) $(B)/libyett.a | packages
 	@mkdir -p $(@D)
 	$(SAY) 'LD $@'
-	$(Q)$(CC) $(ALL_CFLAGS) $(LD.$(VARIANT)) -o $@ $(filter %.c %.a,$^) $(PKG_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LD.$(VARIANT)) -o $@ $(filter tests/fuzz/%.c %.a,$^) $(PKG_LIBS)
 $(HELPERS): $(B)/%: tests/%.c $(B)/libyett.a | packages
 	@mkdir -p $(@D)
 	$(SAY) 'LD $@'

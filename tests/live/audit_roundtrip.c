@@ -19,6 +19,7 @@
 #include "warden/audit.c"
 #include "warden/audit_rules.c"
 #include "watch/assemble.c"
+#include "watch/bound.c"
 #include "watch/audit.c"
 #include "watch/outbox.c"
 #include "watch/record.c"
