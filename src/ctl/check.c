@@ -5,13 +5,19 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "ctl/commands.h"
+#include "ctl/costs.h"
 #include "ctl/load.h"
 #include "ctl/rules.h"
 #include "ctl/term.h"
+#include "judge/judge.h"
+#include "judge/lint.h"
 #include "policy/read.h"
 
 struct check_options { bool verbose; };
+
+#define SHOWN_MAX	200	/* warnings that are printed one by one */
 
 /* What was found in all that was checked. */
 struct tally {
@@ -22,35 +28,30 @@ struct tally {
 };
 
 static void
-tally_faults(struct tally *t, const struct faults *faults)
+tally_fault(struct tally *t, const struct fault *f)
 {
-	t->errors += faults->errors;
-	for (size_t i = 0; i < faults->count; i++) {
-		const struct fault *f = &faults->fault[i];
-		t->warnings += f->warning;
-		if (t->faults)
-			json_array_append_new(t->faults, json_pack("{ss si ss ss}", "file", f->file, "line", f->line,
-			    "severity", f->warning ? "warning" : "error", "why", f->why));
-	}
-	if (!t->faults)
-		term_faults(stderr, faults);
+	t->warnings += f->warning;
+	if (t->faults)
+		json_array_append_new(t->faults, json_pack("{ss si ss ss}", "file", f->file, "line", f->line,
+		    "severity", f->warning ? "warning" : "error", "why", f->why));
+	else if (!f->warning || t->warnings <= SHOWN_MAX)
+		term_fault(stderr, f);
 }
 
 static void
-show_places(const struct policy *policy)
+tally_faults(struct tally *t, const struct faults *faults)
 {
-	static const char *const kinds[] = {
-		[WATCH_FILE] = "", [WATCH_DIRECTORY] = "/*", [WATCH_TREE] = "/**", [WATCH_EVERYTHING] = "everything",
-	};
+	t->errors += faults->errors;
+	for (size_t i = 0; i < faults->count; i++)
+		tally_fault(t, &faults->fault[i]);
+	if (faults->errors > faults->count && !t->faults)
+		fprintf(stderr, "%zu more errors\n", faults->errors - faults->count);
+}
 
-	for (unsigned i = 0; i < policy_places(policy); i++) {
-		struct watch_place w;
-		policy_place(policy, i, &w);
-		printf("a wake-up for each open of ");
-		if (w.kind != WATCH_EVERYTHING)
-			term_put(stdout, w.path, strlen(w.path));
-		printf("%s\n", kinds[w.kind]);
-	}
+static void
+on_lint(void *arg, const struct fault *f)
+{
+	tally_fault(arg, f);
 }
 
 /* FD is what a compilation returned. */
@@ -73,13 +74,13 @@ tally_policy(struct tally *t, int fd, const struct faults *faults)
 		return ANSWER_BROKEN;
 	}
 	t->rules += policy_rules(policy);
+	lint(&(struct lint_ask){ .policy = policy, .wall_ns = now_wall_ns(), .shipped = t->ctl->config.vendor_policies }, on_lint, t);
 	if (t->list) {
 		json_t *all = rules_json_all(policy);
 		json_array_extend(t->list, all);
 		json_decref(all);
 	} else if (t->verbose) {
-		rules_table(policy);
-		show_places(policy);
+		costs_show(policy);
 	}
 	policy_close(policy);
 	return ANSWER_DONE;
@@ -114,6 +115,7 @@ check_file(struct tally *t, const char *path)
 	size_t len;
 
 	load_sources(&t->ctl->config, &sources);
+	sources.judge = judge;
 	int err = read_file(path, &faults, &text, &len);
 	t->files++;
 	return tally_policy(t, err ? err : policy_build_text(&sources, path, text, len, &faults), &faults);
@@ -128,6 +130,7 @@ check_directories(struct tally *t, const char *vendor, const char *own)
 	load_sources(&t->ctl->config, &sources);
 	sources.vendor_policies = vendor;
 	sources.policies = own;
+	sources.judge = judge;
 	t->files += count_files(own, NULL) + count_files(vendor, own);
 	return tally_policy(t, policy_build(&sources, &faults), &faults);
 }
@@ -196,7 +199,8 @@ check_run(struct ctl *ctl, const void *options, char **operands)
 }
 
 static const struct option_row check_rows[] = {
-	{ "verbose", 'v', OPTION_FLAG, offsetof(struct check_options, verbose), NULL, "list the rules, and what each costs" },
+	{ "verbose", 'v', OPTION_FLAG, offsetof(struct check_options, verbose), NULL,
+	    "what each rule can do, what it asks of the kernel, and what it costs" },
 	{ 0 }
 };
 

@@ -14,19 +14,24 @@ static const char *const types[] = {
 };
 static const char *const scopes[] = { [SCOPE_OBJECT] = "object", [SCOPE_SUBJECT] = "subject", [SCOPE_EVENT] = "event" };
 
-/* Which events can say it; every event has a process unless it is of yett itself. */
-static const struct { uint32_t have; const char *events; } carriers[] = {
-	{ HAVE_EXIT, "exit" }, { HAVE_FILE | HAVE_HASH, "exec open write" }, { HAVE_PEER, "connect bind listen" }, { HAVE_TARGET, "ptrace" },
-	{ HAVE_MODULE, "module" }, { HAVE_SYSCALL | HAVE_RESULT, "of audit" }, { HAVE_ACTION, "agent" }, { HAVE_ENV, "exec" },
-};
-
+/* Which events can say it, of those that there are in this version. The result lives until the next call. */
 static const char *
-events_of(const struct field_info *f)
+events_of(enum field f)
 {
-	for (size_t i = 0; i < sizeof(carriers) / sizeof(carriers[0]); i++)
-		if (f->have & carriers[i].have)
-			return carriers[i].events;
-	return "any";
+	static char text[256];
+	bool any = true;
+
+	if (field_info(f)->have & (HAVE_SYSCALL | HAVE_RESULT))
+		return "of audit";
+	text[0] = '\0';
+	for (int k = 0; k < EVENT__MAX; k++) {
+		bool on = field_on(f, (enum event_kind)k), told = event_kind_sensor((enum event_kind)k) != SENSOR_NOBODY || k == EVENT_AGENT;
+		size_t n = strlen(text);
+		any = any && on;
+		if (on && told)
+			snprintf(text + n, sizeof(text) - n, "%s%s", n ? " " : "", event_kind_name((enum event_kind)k));
+	}
+	return any ? "any" : text;
 }
 
 static void
@@ -38,7 +43,7 @@ show_json(const char *pattern)
 		const struct field_info *f = field_info((enum field)i);
 		if (fnmatch(pattern, f->name, 0) == 0)
 			json_array_append_new(list, json_pack("{ss ss ss ss sb ss}", "name", f->name, "type", types[f->type], "scope",
-			    scopes[f->scope], "events", events_of(f), "free", (int)f->free, "meaning", f->help));
+			    scopes[f->scope], "events", events_of((enum field)i), "free", (int)f->free, "meaning", f->help));
 	}
 	json_dumpf(list, stdout, JSON_INDENT(2));
 	putchar('\n');
@@ -71,7 +76,8 @@ fields_run(struct ctl *ctl, const void *options, char **operands)
 		const struct field_info *f = field_info((enum field)i);
 		if (fnmatch(pattern, f->name, 0) != 0)
 			continue;
-		printf("%-31s %-8s %-8s %-20s %s\n", f->name, types[f->type], scopes[f->scope], events_of(f), f->free ? "process" : "system");
+		printf("%-31s %-8s %-8s %-20s %s\n", f->name, types[f->type], scopes[f->scope], events_of((enum field)i),
+		    f->free ? "process" : "system");
 		term_definition("    ", 4, f->help);
 	}
 	return ANSWER_DONE;

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "base/cleanup.h"
 #include "ctl/commands.h"
+#include "ctl/costs.h"
 #include "ctl/load.h"
 #include "ctl/rules.h"
 #include "ctl/store.h"
@@ -24,9 +25,12 @@ rules_json(const struct policy *policy, unsigned rule)
 	for (unsigned bit = 1; bit <= r.actions; bit <<= 1)
 		if (r.actions & bit)
 			json_array_append_new(actions, json_string(action_name((enum action)bit)));
-	return json_pack("{ss ss ss si ss ss ss so so ss ss ss}", "name", r.name, "ruleset", r.ruleset, "file", r.file, "line", r.line,
+	json_t *out = json_pack("{ss ss ss si ss ss ss so so ss ss ss}", "name", r.name, "ruleset", r.ruleset, "file", r.file, "line", r.line,
 	    "description", r.description, "message", r.message, "technique", r.technique, "on", on, "actions", actions,
 	    "severity", severity_name(r.severity), "mode", load_mode(r.mode), "effect", load_effect(&r));
+
+	costs_json(policy, rule, out);
+	return out;
 }
 
 json_t *

@@ -274,17 +274,22 @@ show_line(FILE *out, const struct fault *f)
 }
 
 void
-term_faults(FILE *out, const struct faults *faults)
+term_fault(FILE *out, const struct fault *f)
 {
 	char text[1024];
 
 	fflush(stdout);
-	for (size_t i = 0; i < faults->count; i++) {
-		fault_format(&faults->fault[i], text, sizeof(text));
-		term_put(out, text, strlen(text));
-		fputc('\n', out);
-		show_line(out, &faults->fault[i]);
-	}
+	fault_format(f, text, sizeof(text));
+	term_put(out, text, strlen(text));
+	fputc('\n', out);
+	show_line(out, f);
+}
+
+void
+term_faults(FILE *out, const struct faults *faults)
+{
+	for (size_t i = 0; i < faults->count; i++)
+		term_fault(out, &faults->fault[i]);
 	if (faults->errors > faults->count)
 		fprintf(out, "%zu more errors\n", faults->errors - faults->count);
 }

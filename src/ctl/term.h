@@ -30,6 +30,8 @@ unsigned term_fit(const char *s, struct fit);
 void	term_word(enum color, const char *word, unsigned columns);
 /* HEAD, and beside it from column INDENT, or below it where it is longer, TEXT broken at words. */
 void	term_definition(const char *head, unsigned indent, const char *text);
+/* One fault, with the line and a caret below. */
+void	term_fault(FILE *, const struct fault *);
 /* Each fault as file:line: error: why, with the line and a caret below. */
 void	term_faults(FILE *, const struct faults *);
 

@@ -115,6 +115,40 @@ field_is_number(enum field_type t)
 	return t >= TYPE_I32 && t <= TYPE_BIT;
 }
 
+#define ON(kind)	(1ull << EVENT_##kind)
+
+/* What only some kinds can say; everything else is known of any process. */
+static const struct { uint32_t have; uint64_t kinds; } carriers[] = {
+	{ HAVE_ENV, ON(EXEC) },
+	{ HAVE_EXIT, ON(EXIT) },
+	{ HAVE_FILE, ON(EXEC) | ON(OPEN) | ON(WRITE) | ON(MOUNT) | ON(CREATE) | ON(RENAME) | ON(DELETE) | ON(CHMOD) | ON(LOAD) | ON(SCRIPT) |
+		ON(RAW_READ) },
+	{ HAVE_HASH, ON(EXEC) | ON(OPEN) | ON(WRITE) | ON(CREATE) | ON(RENAME) | ON(CHMOD) | ON(LOAD) | ON(SCRIPT) },
+	{ HAVE_PEER, ON(CONNECT) | ON(ACCEPT) | ON(LISTEN) | ON(BIND) | ON(DNS) },
+	{ HAVE_TARGET, ON(PTRACE) | ON(KILL) },
+	{ HAVE_MODULE, ON(MODULE) },
+	{ HAVE_ACTION, ON(AGENT) },
+};
+
+bool
+field_on(enum field f, enum event_kind kind)
+{
+	if (infos[f].have & (HAVE_SYSCALL | HAVE_RESULT))	/* audit tells of execs too */
+		return kind == EVENT_EXEC || event_kind_sensor(kind) == SENSOR_AUDIT;
+	for (size_t i = 0; i < sizeof(carriers) / sizeof(carriers[0]); i++)
+		if (infos[f].have & carriers[i].have)
+			return carriers[i].kinds & 1ull << kind;
+	return true;
+}
+
+int
+field_slot(enum field f)
+{
+	enum field_type t = infos[f].type;
+
+	return field_is_text(t) && t != TYPE_ANCESTORS && t != TYPE_ANCESTOR_NAMES ? (int)places[f] : -1;
+}
+
 enum field_state
 field_open(struct field_cursor *c, const struct event *ev, enum field f)
 {

@@ -35,6 +35,10 @@ const char *field_nearest(const char *name);
 /* How values look to conditions: text (bytes), number, or bytes of a hash or address. */
 bool	field_is_text(enum field_type);
 bool	field_is_number(enum field_type);
+/* Can an event of this kind say it at all? False only where no sensor ever does. */
+bool	field_on(enum field, enum event_kind);
+/* The text of the event that it is read from, or -1. Fields of the same text follow from each other. */
+int	field_slot(enum field);
 
 /* One value of a field. */
 struct value {

@@ -16,12 +16,20 @@ struct hearing {
 	uint32_t		 needs;
 };
 
+bool
+judge_of_object(enum field field, enum event_kind kind)
+{
+	bool program = kind == EVENT_EXEC && (field == FIELD_PROCESS_EXECUTABLE || field == FIELD_PROCESS_NAME);
+
+	return field_info(field)->scope == SCOPE_OBJECT || program;
+}
+
 static bool
 of_object(const struct hearing *h, unsigned field)
 {
-	bool program = h->view == VIEW_OBJECT && h->ev->kind == EVENT_EXEC && (field == FIELD_PROCESS_EXECUTABLE || field == FIELD_PROCESS_NAME);
-
-	return field_info((enum field)field)->scope == SCOPE_OBJECT || program;
+	if (h->view == VIEW_LOADER)
+		return field_info((enum field)field)->scope == SCOPE_OBJECT;
+	return judge_of_object((enum field)field, (enum event_kind)h->ev->kind);
 }
 
 /* What another process or another act may make true or false is not known in a view of the object. */

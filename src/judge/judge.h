@@ -26,6 +26,7 @@ uint32_t judge_add(const struct policy *, const struct event *, struct verdict *
  * Is the answer about the file of EV yes without a trace, whoever asks? Only conditions on the object are looked at: file.*, and on exec
  * the program that is started. A loader is asked about after its program, so of its rules only those count that speak of files.
  */
+bool	judge_of_object(enum field, enum event_kind);
 enum judge_view { VIEW_ALL, VIEW_OBJECT, VIEW_LOADER };
 bool	judge_always_allows(const struct policy *, const struct event *, enum judge_view);
 

@@ -60,7 +60,11 @@ bool	correlation_names(struct build *, const char *rule);
 /* Rules, exceptions, index, places, names of users: everything but the tests. */
 int	build_tables(struct build *);
 void	build_places(struct build *);
+/* The sections as they were written, for whoever compares. */
+void	build_sections(struct build *);
 int	build_snapshot(struct build *);
+/* From now on nobody can change the block. */
+int	build_seal(int fd);
 /* The [test] sections against the compiled policy. */
 void	build_tests(struct build *, const struct policy *);
 

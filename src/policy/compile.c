@@ -193,7 +193,8 @@ build_common(struct build *b, struct draft_section *s, struct l_rule *r)
 	r->technique = build_string(b, draft_whole(&b->d, s, "threat.technique.id"));
 	r->actions = (uint16_t)take_actions(b, s);
 	check_mode(b, s);
-	r->mode = (uint8_t)mode_of(b, s, mode_of(b, s->policy, b->sources->mode));
+	r->wanted = (uint8_t)mode_of(b, s, mode_of(b, s->policy, MODE_ENFORCE));
+	r->mode = r->wanted < b->sources->mode ? r->wanted : (uint8_t)b->sources->mode;
 	r->severity = (uint8_t)severity_of(b, s);
 }
 
@@ -216,7 +217,7 @@ compile_exception(struct build *b, struct draft_section *s)
 	const char *reason = draft_whole(&b->d, s, "reason"), *expires = draft_whole(&b->d, s, "expires");
 	const struct draft_key *until = draft_key(s, "expires");
 	struct l_exception x = { .name = build_string(b, s->name), .reason = build_string(b, reason), .expires = build_string(b, expires),
-		.line = (uint32_t)s->line };
+		.file = build_string(b, s->file), .line = (uint32_t)s->line };
 
 	if (!*reason)
 		fault_add(b->d.faults, s->file, s->line, "[exception %s] has no `reason = ...`", s->name);
@@ -410,6 +411,7 @@ build_tables(struct build *b)
 	join_exceptions(b);
 	index_kinds(b);
 	build_places(b);
+	build_sections(b);
 	return b->d.faults->errors ? -EINVAL : build_snapshot(b);
 }
 
@@ -480,8 +482,8 @@ seal(struct build *b)
 		err = -errno;
 	if (!err)
 		err = write_all(fd, &p, sizeof(p), 0);
-	if (!err && fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE))
-		err = -errno;
+	if (!err)
+		err = build_seal(fd);
 	return err ? err : steal_fd(&fd);
 }
 

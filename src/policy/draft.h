@@ -25,7 +25,7 @@ struct draft_section {
 	int		 line;
 	struct draft_key *keys, **end;
 	struct draft_section *policy;	/* [policy] of the same file, or NULL */
-	bool		 busy;		/* lists: being expanded */
+	bool		 busy, used;	/* lists: being expanded; some condition needs it */
 	struct draft_section *next;
 };
 

@@ -9,7 +9,7 @@
 #include "policy/policy.h"
 
 #define LAYOUT_MAGIC	0x31747465596c6f50ull
-#define LAYOUT_VERSION	3
+#define LAYOUT_VERSION	4
 #define RULES_MAX	32000		/* struct verdict holds an index in 16 signed bits */
 #define GROUPS_MAX	64		/* of one rule: a bit each */
 #define OPS_MAX		512
@@ -51,8 +51,10 @@ struct l_rule {
 	uint32_t	ref, n_refs;	/* exceptions */
 	uint32_t	feed, n_feeds;	/* refs: correlations that count its matches */
 	uint32_t	correlation;	/* 1 + index: it is one, and has no logic of its own; 0: a rule */
+	uint32_t	ask, n_asks;	/* places that it alone asks about */
 	uint16_t	actions;
-	uint8_t		severity, mode;
+	uint8_t		severity, mode;	/* mode: in force */
+	uint8_t		wanted;		/* enum mode: what its file asks for, whatever the mode of the agent */
 };
 /* What must have happened how often, or in which order, within a time, for the rule RULE to match. */
 struct l_correlation {
@@ -74,12 +76,14 @@ enum l_by { L_BY_ENTITY = 0x10000, L_BY_PARENT_ENTITY, L_BY_TREE, L_BY_SESSION, 
 #define CORRELATION_VALUES	64	/* counted apart by VALUE_COUNT */
 struct l_exception {
 	uint64_t	expires_ns;	/* wall; 0 never */
-	uint32_t	name, reason, expires, line;
+	uint32_t	name, reason, expires, file, line;
 	struct l_logic	logic;
 };
 /* Rules that an event of a kind asks, in order of name. */
 struct l_kind_index { uint32_t ref, n_refs; };
 struct l_place { uint32_t kind, path; };
+/* A section as it was written, "key = value" a line; kind is a string, such as "rule". USED: of lists, that some condition needs it. */
+struct l_section { uint32_t kind, name, file, line, text, used; };
 struct l_name { uint32_t id, name; };
 struct l_loader { uint64_t dev, ino; };
 
@@ -89,7 +93,8 @@ struct l_loader { uint64_t dev, ino; };
 	TABLE(ranges, struct l_range) TABLE(loaders, struct l_loader) TABLE(groups, struct l_group) \
 	TABLE(conditions, struct l_condition) TABLE(sets, struct l_set) TABLE(texts, struct l_text) \
 	TABLE(patterns, struct l_pattern) TABLE(ops, uint32_t) TABLE(refs, uint32_t) TABLE(kinds, struct l_kind_index) \
-	TABLE(places, struct l_place) TABLE(users, struct l_name) TABLE(user_groups, struct l_name) TABLE(strings, char)
+	TABLE(places, struct l_place) TABLE(asks, struct l_place) TABLE(sections, struct l_section) TABLE(users, struct l_name) \
+	TABLE(user_groups, struct l_name) TABLE(strings, char)
 
 struct policy {
 	uint64_t	magic;

@@ -56,7 +56,8 @@ rule_fits(const struct policy *p, const struct l_rule *r)
 	if (!string_fits(p, r->name) || !string_fits(p, r->ruleset) || !string_fits(p, r->description) || !string_fits(p, r->message) ||
 	    !string_fits(p, r->technique) || !string_fits(p, r->file))
 		return false;
-	if (r->severity > SEVERITY_CRITICAL || r->mode > MODE_ENFORCE || !part(r->ref, r->n_refs, p->refs))
+	if (r->severity > SEVERITY_CRITICAL || r->mode > MODE_ENFORCE || r->wanted > MODE_ENFORCE || !part(r->ref, r->n_refs, p->refs) ||
+	    !part(r->ask, r->n_asks, p->asks))
 		return false;
 	for (uint32_t i = 0; i < r->n_refs; i++)
 		if (layout_refs(p)[r->ref + i] >= p->exceptions.n)
@@ -148,7 +149,8 @@ set_fits(const struct policy *p, const struct l_set *s)
 static bool
 exception_fits(const struct policy *p, const struct l_exception *x)
 {
-	return string_fits(p, x->name) && string_fits(p, x->reason) && string_fits(p, x->expires) && logic_fits(p, &x->logic);
+	return string_fits(p, x->name) && string_fits(p, x->reason) && string_fits(p, x->expires) && string_fits(p, x->file) &&
+	    logic_fits(p, &x->logic);
 }
 
 static bool
@@ -161,6 +163,12 @@ static bool
 place_fits(const struct policy *p, const struct l_place *l)
 {
 	return l->kind <= WATCH_EVERYTHING && string_fits(p, l->path);
+}
+
+static bool
+section_fits(const struct policy *p, const struct l_section *s)
+{
+	return string_fits(p, s->kind) && string_fits(p, s->name) && string_fits(p, s->file) && string_fits(p, s->text);
 }
 
 static bool
@@ -203,6 +211,8 @@ layout_check(const struct policy *p, size_t size)
 	EACH(patterns, pattern_fits)
 	EACH(kinds, kind_fits)
 	EACH(places, place_fits)
+	EACH(asks, place_fits)
+	EACH(sections, section_fits)
 	EACH(users, name_fits)
 	EACH(user_groups, name_fits)
 	return true;

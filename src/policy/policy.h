@@ -33,6 +33,12 @@ int	policy_build(const struct policy_sources *, struct faults *);
 /* The same for one text or file given by name, for `policy check PATH`, tests and fuzzing. TEXT of LEN bytes; NAME is for faults. */
 int	policy_build_text(const struct policy_sources *, const char *name, const char *text, size_t len, struct faults *);
 
+/*
+ * P again, in a new memfd, as it is when the agent is in MODE: texts are not read again, so a policy that has become wrong on disk
+ * cannot keep anybody from changing the mode. The descriptor, or -errno.
+ */
+int	policy_in_mode(const struct policy *p, enum mode);
+
 /* Maps a compiled policy; every offset in it is proved. Returns 0, or -EBADMSG for one that is not whole or of another version. */
 int	policy_open(int fd, const struct policy **);
 void	policy_close(const struct policy *);

@@ -226,7 +226,7 @@ add_list(struct filling *f, struct draft_value *v)
 	} else if (f->depth == LIST_DEPTH) {
 		wrong(f, v, "is a list in a list, and so on, 32 deep");
 	} else if (k) {			/* else it was told when the list was looked at */
-		l->busy = true;
+		l->busy = l->used = true;
 		f->depth++;
 		f->section = l;
 		add_values(f, l, k);

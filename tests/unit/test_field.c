@@ -405,6 +405,44 @@ a_cursor_that_is_opened_again_starts_again(void **state)
 	no_more();
 }
 
+static void
+what_only_some_events_can_say_is_known(void **state)
+{
+	(void)state;
+	static const struct { enum field field; enum event_kind kind; bool on; } table[] = {
+		{ FIELD_PROCESS_EXECUTABLE, EVENT_CONNECT, true }, { FIELD_USER_NAME, EVENT_FORK, true }, { FIELD_PROCESS_ARGS, EVENT_EXIT, true },
+		{ FIELD_FILE_PATH, EVENT_EXEC, true }, { FIELD_FILE_PATH, EVENT_MOUNT, true }, { FIELD_FILE_PATH, EVENT_CONNECT, false },
+		{ FIELD_FILE_HASH_SHA256, EVENT_WRITE, true }, { FIELD_FILE_HASH_SHA256, EVENT_MOUNT, false },
+		{ FIELD_DESTINATION_IP, EVENT_CONNECT, true }, { FIELD_DESTINATION_IP, EVENT_EXEC, false },
+		{ FIELD_PROCESS_ENV_VARS, EVENT_EXEC, true }, { FIELD_PROCESS_ENV_VARS, EVENT_OPEN, false },
+		{ FIELD_PROCESS_EXIT_CODE, EVENT_EXIT, true }, { FIELD_PROCESS_EXIT_CODE, EVENT_FORK, false },
+		{ FIELD_TARGET_PID, EVENT_PTRACE, true }, { FIELD_TARGET_PID, EVENT_OPEN, false },
+		{ FIELD_MODULE_NAME, EVENT_MODULE, true }, { FIELD_MODULE_NAME, EVENT_BPF, false },
+		{ FIELD_SYSCALL_NAME, EVENT_BPF, true }, { FIELD_SYSCALL_NAME, EVENT_EXEC, true }, { FIELD_SYSCALL_RESULT, EVENT_OPEN, false },
+		{ FIELD_AGENT_ACTION, EVENT_AGENT, true }, { FIELD_AGENT_ACTION, EVENT_EXEC, false },
+	};
+
+	for (size_t i = 0; i < COUNT(table); i++)
+		if (field_on(table[i].field, table[i].kind) != table[i].on)
+			fail_msg("%s on %s", field_info(table[i].field)->name, event_kind_name(table[i].kind));
+}
+
+static void
+fields_of_one_text_have_one_slot(void **state)
+{
+	(void)state;
+	static const enum field of_file[] = { FIELD_FILE_PATH, FIELD_FILE_NAME, FIELD_FILE_DIRECTORY, FIELD_FILE_EXTENSION };
+
+	for (size_t i = 0; i < COUNT(of_file); i++)
+		assert_int_equal(field_slot(of_file[i]), TEXT_FILE_PATH);
+	assert_int_equal(field_slot(FIELD_PROCESS_COMMAND_LINE), TEXT_ARGS);
+	assert_int_equal(field_slot(FIELD_ANCESTOR_EXECUTABLE), -1);
+	assert_int_equal(field_slot(FIELD_ANCESTOR_NAME), -1);
+	assert_int_equal(field_slot(FIELD_USER_ID), -1);
+	assert_int_equal(field_slot(FIELD_FILE_HASH_SHA256), -1);
+	assert_int_equal(field_slot(FIELD_FILE_SETUID), -1);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, fresh)
 
 int
@@ -427,6 +465,8 @@ main(void)
 		TEST(a_hash_is_32_bytes),
 		TEST(an_address_is_as_long_as_its_family_says),
 		TEST(a_cursor_that_is_opened_again_starts_again),
+		TEST(what_only_some_events_can_say_is_known),
+		TEST(fields_of_one_text_have_one_slot),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,202 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/cleanup.h"
+#include "ctl/costs.h"
+#include "ctl/load.h"
+#include "ctl/term.h"
+#include "judge/cost.h"
+
+/* One rule, while something is said of it. */
+struct priced {
+	const struct policy	*p;
+	unsigned		 rule;
+	struct rule_info	 info;
+	struct rule_cost	 cost;
+};
+
+static struct priced
+price(const struct policy *p, unsigned rule)
+{
+	struct priced r = { .p = p, .rule = rule };
+
+	policy_rule(p, rule, &r.info);
+	rule_cost(p, rule, &r.cost);
+	return r;
+}
+
+static void
+put_place(FILE *out, const struct watch_place *w)
+{
+	static const char *const tails[] = { [WATCH_FILE] = "", [WATCH_DIRECTORY] = "/*", [WATCH_TREE] = "/**", [WATCH_EVERYTHING] = "/**" };
+
+	fprintf(out, "%s%s", strcmp(w->path, "/") == 0 ? "" : w->path, tails[w->kind]);
+}
+
+static void
+put_places(FILE *out, const struct priced *r)
+{
+	for (unsigned i = 0; i < rule_places(r->p, r->rule); i++) {
+		struct watch_place w;
+		rule_place(r->p, r->rule, i, &w);
+		fputs(i ? ", " : "", out);
+		put_place(out, &w);
+	}
+}
+
+static void
+put_effect(FILE *out, const struct priced *r)
+{
+	char on[256], actions[128];
+
+	load_kinds(r->info.kinds, on, sizeof(on));
+	load_actions(r->info.actions, actions, sizeof(actions));
+	fprintf(out, "%s; on %s: %s", load_effect(&r->info), on, actions);
+}
+
+static void
+put_marks(FILE *out, const struct priced *r)
+{
+	unsigned marks = r->cost.marks;
+
+	if (marks & MARKS_EXEC)
+		fputs("exec on every gated file system", out);
+	if (marks & MARKS_OPEN) {
+		fputs(marks & MARKS_EXEC ? "; open on " : "open on ", out);
+		put_places(out, r);
+	}
+	if (!(marks & (MARKS_EXEC | MARKS_OPEN)))
+		fputs("none", out);
+}
+
+/* An exec is asked about unless the kernel remembers that nothing can come of it. */
+static void
+put_exec_cost(FILE *out, const struct rule_cost *c)
+{
+	if (c->cacheable && c->silent)
+		fputs("none, once the kernel has seen each program", out);
+	else if (c->key)
+		fprintf(out, "a wake-up per exec of %s = %s only", c->key, c->values);
+	else
+		fputs("a wake-up per exec", out);
+}
+
+static void
+put_cost(FILE *out, const struct priced *r)
+{
+	const struct rule_cost *c = &r->cost;
+
+	if (c->marks & MARKS_EXEC)
+		put_exec_cost(out, c);
+	if (c->marks & MARKS_OPEN) {
+		fprintf(out, "%sa wake-up per open of ", c->marks & MARKS_EXEC ? "; " : "");
+		put_places(out, r);
+	}
+	if (c->marks & MARKS_AUDIT)
+		fprintf(out, "%saudit taxes each system call of the host", c->marks & (MARKS_EXEC | MARKS_OPEN) ? "; " : "");
+	if (!c->marks)
+		fputs("that of the rules that it counts", out);
+	else if (c->marks == MARKS_PROC)
+		fputs("none", out);
+}
+
+static void
+put_fields(FILE *out, uint64_t fields, const char *of)
+{
+	bool first = true;
+
+	for (int f = 0; f < FIELD__MAX; f++) {
+		if (!(fields & 1ull << f))
+			continue;
+		fprintf(out, "%s%s", first ? "" : ", ", field_info((enum field)f)->name);
+		first = false;
+	}
+	if (!first)
+		fputs(of, out);
+}
+
+static void
+put_cache(FILE *out, const struct priced *r)
+{
+	const struct rule_cost *c = &r->cost;
+
+	if (!(c->marks & (MARKS_EXEC | MARKS_OPEN))) {
+		fputs("nothing waits for it", out);
+	} else if (!(c->marks & MARKS_EXEC)) {
+		fputs("no: answers about opens are not remembered", out);
+	} else if (c->cacheable) {
+		fputs(c->silent ? "yes: it asks about the file only" : "yes, but for the files that it names", out);
+	} else {
+		fputs(c->key ? "only of other files: " : "no: ", out);
+		put_fields(out, c->subject, " (of who asks)");
+		fputs(c->subject && c->event ? "; " : "", out);
+		put_fields(out, c->event, " (of the event)");
+	}
+}
+
+typedef void put_fn(FILE *, const struct priced *);
+
+/* What FN says, for the caller to free; NULL: no memory. */
+static char *
+said(put_fn *fn, const struct priced *r)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	fn(out, r);
+	fclose(out);
+	return text;
+}
+
+void
+costs_show(const struct policy *p)
+{
+	static const struct { const char *head; put_fn *fn; } rows[] = {
+		{ "    effect", put_effect }, { "    marks", put_marks }, { "    cost", put_cost }, { "    cache", put_cache },
+	};
+
+	for (unsigned i = 0; i < policy_rules(p); i++) {
+		struct priced r = price(p, i);
+		term_word(COLOR_STRONG, r.info.name, 0);
+		putchar('\n');
+		for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
+			CLEANUP_FREE char *text = said(rows[k].fn, &r);
+			term_definition(rows[k].head, 12, text ? text : "");
+		}
+	}
+}
+
+static json_t *
+fields_json(uint64_t fields)
+{
+	json_t *list = json_pack("[]");
+
+	for (int f = 0; f < FIELD__MAX; f++)
+		if (fields & 1ull << f)
+			json_array_append_new(list, json_string(field_info((enum field)f)->name));
+	return list;
+}
+
+void
+costs_json(const struct policy *p, unsigned rule, json_t *to)
+{
+	static const struct { unsigned mark; const char *name; } names[] = {
+		{ MARKS_EXEC, "exec" }, { MARKS_OPEN, "open" }, { MARKS_PROC, "proc" }, { MARKS_AUDIT, "audit" },
+	};
+	struct priced r = price(p, rule);
+	CLEANUP_FREE char *marks = said(put_marks, &r), *cost = said(put_cost, &r);
+	json_t *sensors = json_pack("[]");
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (r.cost.marks & names[i].mark)
+			json_array_append_new(sensors, json_string(names[i].name));
+	json_object_set_new(to, "sensors", sensors);
+	json_object_set_new(to, "marks", json_string(marks ? marks : ""));
+	json_object_set_new(to, "cost", json_string(cost ? cost : ""));
+	json_object_set_new(to, "cacheable", json_boolean(r.cost.cacheable));
+	json_object_set_new(to, "subject_fields", fields_json(r.cost.subject));
+	json_object_set_new(to, "event_fields", fields_json(r.cost.event));
+}
