@@ -71,7 +71,7 @@ covered(struct gate *g, int32_t pid)
 	if (fstatat(g->proc, name, &st, 0))
 		return true;	/* gone: nothing to add */
 	for (uint32_t i = 0; i < mounts && i < PAGE_MOUNTS; i++)
-		if (atomic_load(&p->mount[i].covered) && atomic_load(&p->mount[i].dev) == st.st_dev)
+		if (atomic_load(&p->mount[i].covered) == COVER_MARKED && atomic_load(&p->mount[i].dev) == st.st_dev)
 			return true;
 	return false;
 }

@@ -33,8 +33,9 @@ marked_find(struct warden *w, uint64_t dev)
 }
 
 static void
-publish(struct warden *w, const char *path, const char *type, uint64_t dev, const char *why)
+publish(struct warden *w, const struct mount *at, enum cover cover, const char *why)
 {
+	const char *path = at->path, *type = at->type;
 	uint32_t n = atomic_load(&w->page->warden.mounts);
 	struct page_mount *m = NULL;
 
@@ -49,8 +50,8 @@ publish(struct warden *w, const char *path, const char *type, uint64_t dev, cons
 	snprintf(m->path, sizeof(m->path), "%s", path);
 	snprintf(m->type, sizeof(m->type), "%s", type);
 	snprintf(m->why, sizeof(m->why), "%s", why ? why : "");
-	atomic_store(&m->dev, dev);
-	atomic_store(&m->covered, why == NULL);
+	atomic_store(&m->dev, at->dev);
+	atomic_store(&m->covered, cover);
 	if (fresh)
 		atomic_store(&w->page->warden.mounts, n + 1);
 }
@@ -71,7 +72,7 @@ mark_superblock(struct warden *w, const struct groups *g, const char *path, cons
 	struct marked *m = &w->marked[w->n_marked++];
 	*m = (struct marked){ .dev = st.st_dev };
 	snprintf(m->path, sizeof(m->path), "%s", path);
-	publish(w, path, type, st.st_dev, NULL);
+	publish(w, &(struct mount){ .path = path, .type = type, .dev = st.st_dev }, COVER_MARKED, NULL);
 	return 0;
 }
 
@@ -97,12 +98,6 @@ mark_layers(struct warden *w, const struct groups *g, const struct mount *m)
 }
 
 static void
-refuse(struct warden *w, const struct mount *m, const char *why)
-{
-	publish(w, m->path, m->type, m->dev, why);
-}
-
-static void
 mark_mount(struct warden *w, const struct groups *g, const struct mount *m, bool listed)
 {
 	int err;
@@ -110,24 +105,24 @@ mark_mount(struct warden *w, const struct groups *g, const struct mount *m, bool
 	switch (mount_class(m->type)) {
 	case MOUNT_PSEUDO:
 		if (listed)
-			refuse(w, m, "holds no files of its own");
+			publish(w, m, COVER_FAILED, "holds no files of its own");
 		return;
 	case MOUNT_REMOTE:
-		refuse(w, m, "a server could stall every answer");
+		publish(w, m, listed ? COVER_FAILED : COVER_LEFT_OUT, "a server could stall every answer");
 		return;
 	case MOUNT_STACKED:
 		if (!kernel_at_least(6, 5)) {
-			refuse(w, m, "overlay is covered from Linux 6.5 on");
+			publish(w, m, COVER_FAILED, "overlay is covered from Linux 6.5 on");
 			return;
 		}
 		/* Automatic: the layers are local file systems, marked by themselves. */
 		err = listed ? mark_layers(w, g, m) : 0;
-		publish(w, m->path, m->type, m->dev, err ? "its layers could not be marked" : NULL);
+		publish(w, m, err ? COVER_FAILED : COVER_MARKED, err ? "its layers could not be marked" : NULL);
 		return;
 	case MOUNT_LOCAL:
 		err = mark_superblock(w, g, m->path, m->type);
 		if (err)
-			refuse(w, m, errno_name(err));
+			publish(w, m, COVER_FAILED, errno_name(err));
 		return;
 	}
 }
@@ -276,7 +271,7 @@ marks_apply(struct warden *w, struct groups *g)
 		mark_place(w, g, &w->place[i]);
 	for (unsigned i = 0; i < w->config.n_filesystems && !w->config.filesystems_auto; i++)
 		if (!mountinfo_has(w->config.filesystems[i]))
-			publish(w, w->config.filesystems[i], "none", 0, "nothing is mounted there");
+			publish(w, &(struct mount){ .path = w->config.filesystems[i], .type = "none" }, COVER_FAILED, "nothing is mounted there");
 	return w->n_marked ? 0 : -ENODEV;
 }
 

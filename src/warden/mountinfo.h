@@ -13,7 +13,7 @@ bool	mountinfo_has(const char *path);
 enum mount_class {
 	MOUNT_LOCAL,		/* can be marked */
 	MOUNT_STACKED,		/* overlay */
-	MOUNT_REMOTE,		/* a server that may not answer: FUSE, network, autofs */
+	MOUNT_REMOTE,		/* a server that may not answer: FUSE, network */
 	MOUNT_PSEUDO		/* kernel interfaces without files of their own */
 };
 enum mount_class mount_class(const char *type);

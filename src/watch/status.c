@@ -189,9 +189,9 @@ find_sensor_problems(const struct status *st, struct problems *p)
 	if (!audit_states[audit].dark && atomic_load(&page->warden.audit_never))
 		problem(p, "a rule `-a task,never` hides processes from audit");
 	for (uint32_t i = 0; i < n && i < PAGE_MOUNTS; i++)
-		dark += !atomic_load(&page->mount[i].covered);
+		dark += atomic_load(&page->mount[i].covered) == COVER_FAILED;
 	if (dark)
-		problem(p, "%u of %u file systems are not covered, see mounts", dark, n);
+		problem(p, "%u of %u file systems could not be covered, see mounts", dark, n);
 	if (n >= PAGE_MOUNTS)
 		problem(p, "more file systems than fit into the list of mounts");
 	if (st->losses->since_ns && st->now_ns - st->losses->since_ns < STATUS_LOSS_NS)
@@ -275,7 +275,7 @@ write_mounts(struct json *j, const struct page *page)
 		begin(j, NULL, '{');
 		text(j, "path", m->path, sizeof(m->path));
 		text(j, "type", m->type, sizeof(m->type));
-		truth(j, "covered", atomic_load(&m->covered) != 0);
+		truth(j, "covered", atomic_load(&m->covered) == COVER_MARKED);
 		text(j, "why", m->why, sizeof(m->why));
 		end(j, '}');
 	}

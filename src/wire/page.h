@@ -61,9 +61,12 @@ struct page_warden {
 	_Atomic uint32_t first_mounts;	/* of these the ones that were there when yettd started */
 };
 
+/* Left out on purpose; marked; to be marked, but it failed. */
+enum cover { COVER_LEFT_OUT, COVER_MARKED, COVER_FAILED };
+
 #define PAGE_MOUNTS 64
 struct page_mount {			/* written by the warden before `mounts` grows */
-	_Atomic uint32_t covered;	/* 1 marked, 0 not */
+	_Atomic uint32_t covered;	/* enum cover */
 	_Atomic uint64_t dev;		/* st_dev */
 	char		 path[128], type[16], why[64]; /* why: reason when not covered */
 };

@@ -200,7 +200,7 @@ types_fall_into_classes(void **state)
 	static const struct { const char *type; enum mount_class class; } rows[] = {
 		{ "ext4", MOUNT_LOCAL }, { "xfs", MOUNT_LOCAL }, { "btrfs", MOUNT_LOCAL }, { "tmpfs", MOUNT_LOCAL }, { "devtmpfs", MOUNT_LOCAL },
 		{ "vfat", MOUNT_LOCAL }, { "overlay", MOUNT_STACKED }, { "nfs", MOUNT_REMOTE }, { "nfs4", MOUNT_REMOTE }, { "cifs", MOUNT_REMOTE },
-		{ "9p", MOUNT_REMOTE }, { "autofs", MOUNT_REMOTE }, { "fuse", MOUNT_REMOTE }, { "fuseblk", MOUNT_REMOTE },
+		{ "9p", MOUNT_REMOTE }, { "autofs", MOUNT_PSEUDO }, { "fusectl", MOUNT_PSEUDO }, { "fuse", MOUNT_REMOTE }, { "fuseblk", MOUNT_REMOTE },
 		{ "fuse.sshfs", MOUNT_REMOTE }, { "proc", MOUNT_PSEUDO }, { "sysfs", MOUNT_PSEUDO }, { "cgroup2", MOUNT_PSEUDO },
 		{ "nsfs", MOUNT_PSEUDO }, { "ext", MOUNT_PSEUDO }, { "ext44", MOUNT_PSEUDO }, { "", MOUNT_PSEUDO },
 	};
