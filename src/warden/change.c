@@ -16,6 +16,7 @@
 #include "warden/kernel.h"
 #include "warden/marks.h"
 #include "warden/roles.h"
+#include "warden/standing.h"
 #include "warden/tell.h"
 
 #define HELPER_NS	(30 * NS_PER_SEC)	/* longest reading of policies */
@@ -53,7 +54,7 @@ int
 change_first(struct warden *w)
 {
 	struct faults faults = { 0 };
-	struct policy_sources s = sources(&w->config, w->config.mode);
+	struct policy_sources s = sources(&w->config, w->first_mode);
 	int fd = policy_build(&s, &faults);
 
 	for (size_t i = 0; i < faults.count; i++) {
@@ -165,6 +166,20 @@ refuse(struct warden *w, const struct helper *h, const struct faults *f, int err
 	reply(w, &h->request, 3, text);
 }
 
+/* What was set by hand and for good outlives a death; a configuration that changed its mind ends that. */
+static void
+remember_mode(struct warden *w, const struct helper *h, bool moved)
+{
+	int err = 0;
+
+	if (h->change == CHANGE_MODE && h->request.ticket && !h->request.for_ns)
+		err = standing_keep(&w->config, w->groups.mode);
+	else if (h->change == CHANGE_RELOAD && moved)
+		standing_end(&w->config);
+	if (err)
+		log_errno(err, "the mode will not outlive a death of yettd");
+}
+
 static void
 apply(struct warden *w, const struct helper *h)
 {
@@ -180,6 +195,7 @@ apply(struct warden *w, const struct helper *h)
 		w->prune = true;
 	}
 	update_audit(w);
+	remember_mode(w, h, moved);
 	counter_add(w->page, COUNTER_RELOADS, 1);
 	snprintf(text, sizeof(text), "Mode %s, policy generation %llu in force: %u rules.%s",
 	    w->groups.mode == MODE_ENFORCE ? "enforce" : "monitor", (unsigned long long)w->generation, policy_rules(w->policy),

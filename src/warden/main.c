@@ -28,6 +28,7 @@
 #include "warden/kernel.h"
 #include "warden/marks.h"
 #include "warden/roles.h"
+#include "warden/standing.h"
 #include "warden/tell.h"
 
 #define TICK_NS		(25 * NS_PER_MS)
@@ -141,17 +142,18 @@ recall_terms(struct warden *w)
 
 /* yett=off and yett=monitor on the kernel command line: the way in when a policy keeps everybody out. */
 static bool
-break_glass(struct config *c)
+break_glass(const struct config *c, enum mode *mode)
 {
 	char line[4096];
 
+	*mode = standing_mode(c);
 	if (!first_line("/proc/cmdline", line, sizeof(line)))
 		return false;
 	for (char *save = NULL, *word = strtok_r(line, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
 		if (strcmp(word, "yett=off") == 0)
 			return true;
 		if (strcmp(word, "yett=monitor") == 0)
-			c->mode = MODE_MONITOR;
+			*mode = MODE_MONITOR;
 	}
 	return false;
 }
@@ -159,7 +161,7 @@ break_glass(struct config *c)
 static int
 open_kernel(struct warden *w)
 {
-	int err = groups_open(w->config.mode, &w->groups);
+	int err = groups_open(w->first_mode, &w->groups);
 
 	if (err)
 		return complain(err, "cannot open", "fanotify (is this root, with CONFIG_FANOTIFY_ACCESS_PERMISSIONS?)");
@@ -386,6 +388,7 @@ stop_all(struct warden *w)
 	char path[CONFIG_PATH + 32];
 	snprintf(path, sizeof(path), "%s/control.sock", w->config.run);
 	unlink(path);
+	standing_end(&w->config);
 }
 
 static int
@@ -422,7 +425,7 @@ prepare(struct warden *w, const struct options *o)
 	}
 	if (err)
 		return EXIT_INVALID;
-	bool off = break_glass(&w->config);
+	bool off = break_glass(&w->config, &w->first_mode);
 	if (change_first(w)) {
 		fprintf(stderr, "yettd: the policies were refused; see the lines above, or run yettctl policy check\n");
 		return EXIT_INVALID;

@@ -7,7 +7,7 @@
 
 static const char *const locals[] = { "ext2", "ext3", "ext4", "xfs", "btrfs", "tmpfs", "devtmpfs", "ramfs", "f2fs", "vfat", "exfat",
 	"ntfs3", "squashfs", "erofs", "iso9660", "udf", "zfs", "jfs", "bcachefs", "nilfs2", "reiserfs", "hfsplus" };
-static const char *const remotes[] = { "nfs", "nfs4", "cifs", "smb3", "9p", "virtiofs", "ceph", "afs", "gfs2", "ocfs2",
+static const char *const remotes[] = { "fuse", "fuseblk", "nfs", "nfs4", "cifs", "smb3", "9p", "virtiofs", "ceph", "afs", "gfs2", "ocfs2",
 	"lustre", "glusterfs", "coda" };
 
 static bool
@@ -26,7 +26,7 @@ mount_class(const char *type)
 		return MOUNT_LOCAL;
 	if (strcmp(type, "overlay") == 0)
 		return MOUNT_STACKED;
-	if (strcmp(type, "fuse") == 0 || strcmp(type, "fuseblk") == 0 || strncmp(type, "fuse.", 5) == 0 || among(type, remotes, sizeof(remotes) / sizeof(remotes[0])))
+	if (strncmp(type, "fuse.", 5) == 0 || among(type, remotes, sizeof(remotes) / sizeof(remotes[0])))
 		return MOUNT_REMOTE;
 	return MOUNT_PSEUDO;
 }

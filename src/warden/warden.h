@@ -68,6 +68,7 @@ struct told { char what[32], why[480]; uint64_t number, count, wall_ns, boot_ns;
 struct warden {
 	struct config	config;
 	const char	*config_path;
+	enum mode	first_mode;	/* to start with; later it is that of `groups` */
 	struct page	*page;
 	struct loop	loop;
 	struct host_facts host;

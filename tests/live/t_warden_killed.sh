@@ -37,5 +37,27 @@ denied "a new one takes over" exec "$M/bin/forbidden"
 settled
 stop
 whole "the log goes on where it was"
+
+# What was set by hand outlives a death, not a stop.
+MODE=monitor
+start
+allowed "in monitor mode it runs" exec "$M/bin/forbidden"
+runs "enforce, by hand" "$B/yettctl" -c "$CONF" enforce
+denied "then it does not" exec "$M/bin/forbidden"
+kill -9 "$YETTD"
+wait "$YETTD" 2>/dev/null
+YETTD=
+start
+denied "nor after a death" exec "$M/bin/forbidden"
+runs "monitor for a time" "$B/yettctl" -c "$CONF" monitor --for 1h
+kill -9 "$YETTD"
+wait "$YETTD" 2>/dev/null
+YETTD=
+start
+denied "a death ends what was only for a time" exec "$M/bin/forbidden"
+stop
+start
+allowed "a stop ends it all" exec "$M/bin/forbidden"
+stop
 matches "systemd starts it again" '^Restart=(always|on-failure|on-abnormal)' "$(cat "$LIVE/../../systemd/yettd.service" 2>&1)"
 finish

@@ -73,8 +73,9 @@ connects(struct world *w, int32_t pid, const char *ip, const char *user)
 }
 
 #define BASE "[policy]\ndescription = d\n[rule any]\non = connect\nuser.id|gte = 0\n"
-#define BY_IP "[correlation by-ip]\ntype = event_count\nrules = any\ngroup-by = destination.ip\ntimespan = 1h\ncondition = gte: 2\naction = log\n"
-#define BY_USER "[correlation by-user]\ntype = event_count\nrules = any\ngroup-by = user.id\ntimespan = 1h\ncondition = gte: 3\naction = log\n"
+#define COUNT(n) "type = event_count\nrules = any\ntimespan = 1h\ncondition = gte: " #n "\naction = log\n"
+#define BY_IP "[correlation by-ip]\ngroup-by = destination.ip\n" COUNT(2)
+#define BY_USER "[correlation by-user]\ngroup-by = user.id\n" COUNT(3)
 
 static const char *
 address(unsigned n)
@@ -145,8 +146,7 @@ a_reload_keeps_what_did_not_change_and_forgets_the_rest(void **state)
 	change(&w, BASE BY_IP BY_USER);
 	assert_int_equal(connects(&w, 1, "192.0.2.1", "6"), 0);	/* begins anew */
 	assert_int_equal(connects(&w, 1, "192.0.2.1", "6"), 1);
-	change(&w, BASE "[correlation by-user]\ntype = event_count\nrules = any\ngroup-by = user.id\ntimespan = 1h\ncondition = gte: 4\n"
-	    "action = log\n");
+	change(&w, BASE "[correlation by-user]\ngroup-by = user.id\n" COUNT(4));
 	correlate_stats(w.correlate, &s);
 	assert_int_equal(s.groups, 0);		/* another definition of the same name */
 	end(&w);
@@ -157,8 +157,7 @@ a_mark_of_a_group_that_is_gone_leads_to_no_other(void **state)
 {
 	(void)state;
 	struct world w;
-	static const char by_tree[] = BASE "[correlation tree]\ntype = event_count\nrules = any\ngroup-by = process.tree\n"
-	    "timespan = 1h\ncondition = gte: 3\naction = log\n" BY_IP;
+	static const char by_tree[] = BASE "[correlation tree]\ngroup-by = process.tree\n" COUNT(3) BY_IP;
 
 	begin(&w, by_tree);
 	for (int32_t pid = 10; pid < 12; pid++)
