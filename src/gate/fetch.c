@@ -251,6 +251,20 @@ name_it(struct gate *g, int32_t pid)
 		tree_name(g->tree, pid, exe, (size_t)n);
 }
 
+/* A thread has a number of its own, which the tree does not know. */
+static void
+name_target(struct gate *g)
+{
+	struct event *ev = event(g);
+	char exe[TREE_PATH];
+
+	if (!(ev->have & HAVE_TARGET) || ev->text[TEXT_TARGET_EXECUTABLE].len)
+		return;
+	ssize_t n = fetch_program(g, ev->target.pid, exe, sizeof(exe));
+	if (n > 0)
+		event_set(ev, TEXT_TARGET_EXECUTABLE, exe, (size_t)n);
+}
+
 void
 fetch_place(struct gate *g)
 {
@@ -266,6 +280,7 @@ fetch_place(struct gate *g)
 	if (tree_unnamed(g->tree, pid))
 		name_it(g, pid);
 	tree_place(g->tree, ev);
+	name_target(g);
 	ev->tried |= HAVE_PARENT | HAVE_PREVIOUS | HAVE_ANCESTORS | HAVE_PROCESS;
 }
 

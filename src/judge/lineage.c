@@ -188,12 +188,22 @@ place_parent(const struct tree *t, const struct facts *parent, struct event *ev)
 	ev->have |= HAVE_PARENT;
 }
 
+static void
+place_target(const struct tree *t, struct event *ev)
+{
+	const struct node *n = &t->node[node_find(t, ev->target.pid)];
+
+	if ((ev->have & HAVE_TARGET) && n->name)
+		set_name(t, ev, TEXT_TARGET_EXECUTABLE, n->name);
+}
+
 int
 tree_place(const struct tree *t, struct event *ev)
 {
 	node_id i = node_find(t, ev->process.pid);
 	const struct node *n = &t->node[i];
 
+	place_target(t, ev);
 	if (!i)
 		return -ENOENT;
 	struct facts parent = parent_of(t, n);

@@ -51,6 +51,8 @@ matched_names(const struct policy *p, const struct verdict *v, char *out, size_t
 		at += (size_t)snprintf(out + at, n - at, "%s%s", i ? ", " : "", layout_string(p, layout_rules(p)[v->matched[i]].name));
 }
 
+#define ANY_ACTION (~0u)		/* or none, as the rules that correlations count */
+
 /* Is a rule of that name, with one of these actions, among those that matched? */
 static bool
 matched(const struct policy *p, const struct verdict *v, const char *name, unsigned actions)
@@ -58,9 +60,19 @@ matched(const struct policy *p, const struct verdict *v, const char *name, unsig
 	for (unsigned i = 0; i < v->matches; i++) {
 		const struct l_rule *r = layout_rules(p) + v->matched[i];
 		if (strcmp(layout_string(p, r->name), name) == 0)
-			return r->actions & actions;
+			return actions == ANY_ACTION || (r->actions & actions);
 	}
 	return false;
+}
+
+/* A rule that is only counted has nothing to say. */
+static bool
+silent(const struct policy *p, const struct verdict *v)
+{
+	for (unsigned i = 0; i < v->matches; i++)
+		if (layout_rules(p)[v->matched[i]].actions)
+			return false;
+	return !v->cut;
 }
 
 /* ACTION is what is expected; NAMES, who must be the cause. */
@@ -69,14 +81,14 @@ as_expected(const struct trial *t, const struct verdict *v, unsigned action, cha
 {
 	bool denied = v->would == DECISION_DENY, reacts = action & REACTIONS;
 	bool good = reacts || denied == (action == ACTION_DENY);
-	unsigned does = action == ACTION_ALERT ? ACTION_ALERT | REACTIONS : action == ACTION_ALLOW ? ~0u : action, named = 0;
+	unsigned does = action == ACTION_ALERT ? ACTION_ALERT | REACTIONS : action == ACTION_ALLOW ? ANY_ACTION : action, named = 0;
 	char *save = NULL;
 
 	for (char *name = strtok_r(names, " ,", &save); name; name = strtok_r(NULL, " ,", &save), named++)
 		good = good && matched(t->p, v, name, does);
 	if (named || action == ACTION_DENY)
 		return good;
-	return good && (action == ACTION_ALLOW ? v->matches == 0 : (v->actions | v->would_actions) & does);
+	return good && (action == ACTION_ALLOW ? silent(t->p, v) : (v->actions | v->would_actions) & does);
 }
 
 /* `expect = deny RULE...`, `alert RULE...`, `kill RULE...`, `allow`. */
