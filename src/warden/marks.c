@@ -43,10 +43,10 @@ publish(struct warden *w, const struct mount *at, enum cover cover, const char *
 		if (strncmp(w->page->mount[i].path, path, sizeof(m->path) - 1) == 0)
 			m = &w->page->mount[i];
 	bool fresh = !m && n < PAGE_MOUNTS;
+	if (!m && !fresh)
+		return;
 	if (fresh)
 		m = &w->page->mount[n];
-	if (!m)
-		return;
 	snprintf(m->path, sizeof(m->path), "%s", path);
 	snprintf(m->type, sizeof(m->type), "%s", type);
 	snprintf(m->why, sizeof(m->why), "%s", why ? why : "");
