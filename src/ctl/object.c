@@ -104,24 +104,10 @@ file_system(struct event *ev, dev_t dev)
 	}
 }
 
-static uint64_t
-nanoseconds(struct timespec t)
-{
-	return (uint64_t)t.tv_sec * NS_PER_SEC + (uint64_t)t.tv_nsec;
-}
-
 static void
 facts(struct event *ev, const struct stat *st)
 {
-	ev->file.dev = st->st_dev;
-	ev->file.ino = st->st_ino;
-	ev->file.size = (uint64_t)st->st_size;
-	ev->file.ctime_ns = nanoseconds(st->st_ctim);
-	ev->file.mtime_ns = nanoseconds(st->st_mtim);
-	ev->file.uid = st->st_uid;
-	ev->file.gid = st->st_gid;
-	ev->file.mode = st->st_mode;
-	ev->file.links = (uint32_t)st->st_nlink;
+	ev->file = event_file_of(st);
 	file_system(ev, st->st_dev);
 	event_file_flags(ev);
 }

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "base/clock.h"
 #include "event/event.h"
 
 struct kind_info {
@@ -135,6 +136,19 @@ event_from_wire(struct event *ev, const void *buf, size_t len)
 		if (!slice_fits(ev, ev->ancestor[i].executable))
 			return -EBADMSG;
 	return 0;
+}
+
+static uint64_t
+ns_of(struct timespec ts)
+{
+	return (uint64_t)ts.tv_sec * NS_PER_SEC + (uint64_t)ts.tv_nsec;
+}
+
+struct file
+event_file_of(const struct stat *st)
+{
+	return (struct file){ .dev = st->st_dev, .ino = st->st_ino, .size = (uint64_t)st->st_size, .ctime_ns = ns_of(st->st_ctim),
+		.mtime_ns = ns_of(st->st_mtim), .uid = st->st_uid, .gid = st->st_gid, .mode = st->st_mode, .links = (uint32_t)st->st_nlink };
 }
 
 bool

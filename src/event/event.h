@@ -153,6 +153,10 @@ size_t	event_wire_size(const struct event *);
  */
 int	event_from_wire(struct event *ev, const void *buf, size_t len);
 
+/* What fstat() says of a file; sha256 is zero. */
+struct stat;
+struct file event_file_of(const struct stat *);
+
 /* The same content, by identity: device, inode, times and size. Names and rights may differ. */
 bool	event_file_same(const struct file *, const struct file *);
 

@@ -135,8 +135,7 @@ unchanged(int fd, const struct file *f)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && st.st_ctim.tv_nsec == (long)(f->ctime_ns % NS_PER_SEC) &&
-	    (uint64_t)st.st_ctim.tv_sec == f->ctime_ns / NS_PER_SEC;
+	return fstat(fd, &st) == 0 && event_file_of(&st).ctime_ns == f->ctime_ns;
 }
 
 static void

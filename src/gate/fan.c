@@ -168,12 +168,6 @@ filesystem(struct event *ev, int fd)
 			event_set_str(ev, TEXT_FILESYSTEM, filesystems[i].name);
 }
 
-static uint64_t
-ns_of(struct timespec ts)
-{
-	return (uint64_t)ts.tv_sec * NS_PER_SEC + (uint64_t)ts.tv_nsec;
-}
-
 static void
 path(struct gate *g, struct event *ev, int fd)
 {
@@ -209,8 +203,7 @@ fan_event(struct gate *g, const struct question *q)
 		ev->tried |= HAVE_FILE | HAVE_HASH;
 		return;
 	}
-	ev->file = (struct file){ .dev = st.st_dev, .ino = st.st_ino, .size = (uint64_t)st.st_size, .ctime_ns = ns_of(st.st_ctim),
-		.mtime_ns = ns_of(st.st_mtim), .uid = st.st_uid, .gid = st.st_gid, .mode = st.st_mode, .links = (uint32_t)st.st_nlink };
+	ev->file = event_file_of(&st);
 	event_file_flags(ev);
 	path(g, ev, q->fd);
 	filesystem(ev, q->fd);

@@ -330,10 +330,7 @@ note_exec(struct gate *g, int32_t pid)
 		return;
 	snprintf(name, sizeof(name), "%d/exe", pid);
 	if (fstatat(g->proc, name, &st, 0) == 0) {
-		ev->file = (struct file){ .dev = st.st_dev, .ino = st.st_ino, .size = (uint64_t)st.st_size, .uid = st.st_uid,
-			.gid = st.st_gid, .mode = st.st_mode, .links = (uint32_t)st.st_nlink,
-			.ctime_ns = (uint64_t)st.st_ctim.tv_sec * NS_PER_SEC + (uint64_t)st.st_ctim.tv_nsec,
-			.mtime_ns = (uint64_t)st.st_mtim.tv_sec * NS_PER_SEC + (uint64_t)st.st_mtim.tv_nsec };
+		ev->file = event_file_of(&st);
 		event_file_flags(ev);
 		event_set_str(ev, TEXT_FILE_OWNER, policy_user(g->policy, st.st_uid));
 		ev->have |= HAVE_FILE;

@@ -31,17 +31,6 @@ struct scan {
 	_Alignas(8) char buffer[WIRE_MAX];
 };
 
-static struct file
-identity_of(const struct stat *st)
-{
-	return (struct file){
-		.dev = st->st_dev, .ino = st->st_ino, .size = (uint64_t)st->st_size,
-		.ctime_ns = (uint64_t)st->st_ctim.tv_sec * NS_PER_SEC + (uint64_t)st->st_ctim.tv_nsec,
-		.mtime_ns = (uint64_t)st->st_mtim.tv_sec * NS_PER_SEC + (uint64_t)st->st_mtim.tv_nsec,
-		.uid = st->st_uid, .gid = st->st_gid, .mode = st->st_mode, .links = (uint32_t)st->st_nlink,
-	};
-}
-
 static ssize_t
 read_fully(void *arg, uint64_t offset, void *buf, size_t len)
 {
@@ -86,7 +75,7 @@ look_at(struct job *j)
 	/* A pipe or device could keep us waiting, and has no content that stays. */
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
-	j->answer.file = identity_of(&st);
+	j->answer.file = event_file_of(&st);
 	sha256_init(&j->sha256);
 	int err = elf_facts(read_fully, j, &facts);
 	if (err)
@@ -105,7 +94,7 @@ conclude(struct job *j)
 
 	if (fstat(j->fd, &st))
 		return -errno;
-	struct file after = identity_of(&st);
+	struct file after = event_file_of(&st);
 	j->answer.changed = j->at != after.size || !event_file_same(&j->answer.file, &after);
 	j->answer.file = after;
 	sha256_digest(&j->sha256, sizeof(j->answer.file.sha256), j->answer.file.sha256);
