@@ -11,18 +11,19 @@
 #include "ctl/load.h"
 #include "ctl/rules.h"
 #include "ctl/term.h"
+#include "judge/guard.h"
 #include "judge/judge.h"
 #include "judge/lint.h"
 #include "policy/read.h"
 
-struct check_options { bool verbose; };
+struct check_options { bool verbose, force; };
 
 #define SHOWN_MAX	200	/* warnings that are printed one by one */
 
 /* What was found in all that was checked. */
 struct tally {
 	struct ctl	*ctl;
-	bool		 verbose;
+	bool		 verbose, force;
 	size_t		 files, rules, errors, warnings;
 	json_t		*faults, *list;		/* NULL: not asked for */
 };
@@ -54,6 +55,29 @@ on_lint(void *arg, const struct fault *f)
 	tally_fault(arg, f);
 }
 
+/* What this host would lose by it. */
+static enum answer
+tally_guard(struct tally *t, const struct policy *policy)
+{
+	const struct config *c = &t->ctl->config;
+	struct host_ask ask = { .hashes = guard_hashes(policy), .filesystems = c->filesystems_auto ? NULL : c->filesystems,
+		.n_filesystems = c->n_filesystems };
+	struct faults faults = { 0 };
+	struct host host;
+
+	ask.names = guard_files(&ask.n_names);
+	int err = host_collect(&host, &ask);
+	if (err) {
+		ctl_error("what the policies would take from this host cannot be told: %s", strerror(-err));
+		return ANSWER_BROKEN;
+	}
+	guard(&(struct guard_ask){ .policy = policy, .host = &host, .wall_ns = now_wall_ns(), .boot_ns = now_boot_ns(), .forced = t->force },
+	    &faults);
+	host_done(&host);
+	tally_faults(t, &faults);
+	return faults.errors ? ANSWER_INVALID : ANSWER_DONE;
+}
+
 /* FD is what a compilation returned. */
 static enum answer
 tally_policy(struct tally *t, int fd, const struct faults *faults)
@@ -75,6 +99,7 @@ tally_policy(struct tally *t, int fd, const struct faults *faults)
 	}
 	t->rules += policy_rules(policy);
 	lint(&(struct lint_ask){ .policy = policy, .wall_ns = now_wall_ns(), .shipped = t->ctl->config.vendor_policies }, on_lint, t);
+	enum answer a = tally_guard(t, policy);
 	if (t->list) {
 		json_t *all = rules_json_all(policy);
 		json_array_extend(t->list, all);
@@ -83,7 +108,7 @@ tally_policy(struct tally *t, int fd, const struct faults *faults)
 		costs_show(policy);
 	}
 	policy_close(policy);
-	return ANSWER_DONE;
+	return a;
 }
 
 /* Policy files in DIR that no file of the same name in OVER replaces. */
@@ -171,7 +196,7 @@ static enum answer
 check_run(struct ctl *ctl, const void *options, char **operands)
 {
 	const struct check_options *o = options;
-	struct tally t = { .ctl = ctl, .verbose = o->verbose };
+	struct tally t = { .ctl = ctl, .verbose = o->verbose, .force = o->force };
 
 	if (ctl->json) {
 		t.faults = json_pack("[]");
@@ -201,6 +226,7 @@ check_run(struct ctl *ctl, const void *options, char **operands)
 static const struct option_row check_rows[] = {
 	{ "verbose", 'v', OPTION_FLAG, offsetof(struct check_options, verbose), NULL,
 	    "what each rule can do, what it asks of the kernel, and what it costs" },
+	{ "force", 'f', OPTION_FLAG, offsetof(struct check_options, force), NULL, "only warn of what would lock the admins out" },
 	{ 0 }
 };
 

@@ -50,20 +50,36 @@ reach(const char *path)
 	return steal_fd(&fd);
 }
 
+/* One packet, and the descriptor that may be with it. The length, or -1. */
+static ssize_t
+receive(int sock, struct control_reply *reply, int *fd)
+{
+	union { struct cmsghdr align; char buf[CMSG_SPACE(sizeof(int))]; } rights;
+	struct iovec iov = { .iov_base = reply->text, .iov_len = CONTROL_REPLY_MAX };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &rights, .msg_controllen = sizeof(rights.buf) };
+	ssize_t n = recvmsg(sock, &m, MSG_CMSG_CLOEXEC);
+	const struct cmsghdr *head = n < 0 ? NULL : CMSG_FIRSTHDR(&m);
+
+	if (head && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS && head->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(fd, CMSG_DATA(head), sizeof(*fd));
+	return n;
+}
+
 enum answer
-control_ask(const struct ctl *ctl, const char *request, struct control_reply *reply)
+control_ask_for(const struct ctl *ctl, const char *request, struct control_reply *reply, int *fd)
 {
 	char path[CONFIG_PATH + sizeof(CONTROL_SOCKET) + 1];
 
+	*fd = -1;
 	reply->len = 0;
 	reply->text[0] = '\0';
 	snprintf(path, sizeof(path), "%s/%s", ctl->config.run, CONTROL_SOCKET);
-	CLEANUP_FD int fd = reach(path);
-	if (fd < 0)
-		return unreachable(path, -fd);
-	if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0)
+	CLEANUP_FD int sock = reach(path);
+	if (sock < 0)
+		return unreachable(path, -sock);
+	if (send(sock, request, strlen(request), MSG_NOSIGNAL) < 0)
 		return unreachable(path, errno);
-	ssize_t n = recv(fd, reply->text, CONTROL_REPLY_MAX, 0);
+	ssize_t n = receive(sock, reply, fd);
 	if (n < 0)
 		return unreachable(path, errno);
 	if (n < 2 || reply->text[0] < '0' || reply->text[0] > '6' || reply->text[1] != ' ') {
@@ -76,6 +92,14 @@ control_ask(const struct ctl *ctl, const char *request, struct control_reply *re
 	memmove(reply->text, reply->text + 2, reply->len);
 	reply->text[reply->len] = '\0';
 	return a;
+}
+
+enum answer
+control_ask(const struct ctl *ctl, const char *request, struct control_reply *reply)
+{
+	CLEANUP_FD int fd = -1;
+
+	return control_ask_for(ctl, request, reply, &fd);
 }
 
 /* Sends what changes something, and shows what yettd says to it. */
@@ -95,18 +119,56 @@ tell(const struct ctl *ctl, const char *request)
 	return a;
 }
 
+struct change_options { const char *confirm; bool force; };
+
+/* A time of an option as whole seconds; false after an error. */
+static bool
+take_seconds(const char *option, const char *time, uint64_t *seconds)
+{
+	uint64_t ns;
+
+	if (when_duration(time, &ns) && ns >= NS_PER_SEC) {
+		*seconds = ns / NS_PER_SEC;
+		return true;
+	}
+	ctl_error("--%s takes a time such as 30m or 2h, not '%s'", option, time);
+	return false;
+}
+
+static enum answer
+change(const struct ctl *ctl, const char *verb, const struct change_options *o)
+{
+	char request[CONTROL_REQUEST_MAX], confirm[48] = "";
+	uint64_t seconds;
+
+	if (o->confirm) {
+		if (!take_seconds("confirm", o->confirm, &seconds))
+			return ANSWER_USAGE;
+		snprintf(confirm, sizeof(confirm), " confirm=%llu", (unsigned long long)seconds);
+	}
+	snprintf(request, sizeof(request), "%s%s%s", verb, confirm, o->force ? " force" : "");
+	return tell(ctl, request);
+}
+
 static enum answer
 reload_run(struct ctl *ctl, const void *options, char **operands)
 {
-	(void)options, (void)operands;
-	return tell(ctl, "reload");
+	(void)operands;
+	return change(ctl, "reload", options);
 }
 
 static enum answer
 enforce_run(struct ctl *ctl, const void *options, char **operands)
 {
+	(void)operands;
+	return change(ctl, "enforce", options);
+}
+
+static enum answer
+confirm_run(struct ctl *ctl, const void *options, char **operands)
+{
 	(void)options, (void)operands;
-	return tell(ctl, "enforce");
+	return tell(ctl, "confirm");
 }
 
 struct monitor_options { const char *time; };
@@ -116,15 +178,13 @@ monitor_run(struct ctl *ctl, const void *options, char **operands)
 {
 	const struct monitor_options *o = options;
 	char request[CONTROL_REQUEST_MAX] = "monitor";
-	uint64_t ns;
+	uint64_t seconds;
 
 	(void)operands;
 	if (o->time) {
-		if (!when_duration(o->time, &ns) || ns < NS_PER_SEC) {
-			ctl_error("--for takes a time such as 30m or 2h, not '%s'", o->time);
+		if (!take_seconds("for", o->time, &seconds))
 			return ANSWER_USAGE;
-		}
-		snprintf(request, sizeof(request), "monitor %llu", (unsigned long long)(ns / NS_PER_SEC));
+		snprintf(request, sizeof(request), "monitor %llu", (unsigned long long)seconds);
 	}
 	return tell(ctl, request);
 }
@@ -134,12 +194,25 @@ static const struct option_row monitor_rows[] = {
 	{ 0 }
 };
 
-const struct command policy_reload_command = { .name = "policy reload", .operands = "", .config = true, .run = reload_run,
-	.help = "puts configuration and policies on disk in force; on any error what is in force stays" };
-const struct command reload_command = { .name = "reload", .operands = "", .config = true, .run = reload_run,
-	.help = "the same as policy reload" };
+static const struct option_row change_rows[] = {
+	{ "confirm", 0, OPTION_TEXT, offsetof(struct change_options, confirm), "TIME",
+	    "go back after that time, e.g. 5m, unless yettctl confirm comes before" },
+	{ "force", 'f', OPTION_FLAG, offsetof(struct change_options, force), NULL, "also what would lock the admins out" },
+	{ 0 }
+};
+
+const struct command policy_reload_command = { .name = "policy reload", .operands = "", .options = change_rows,
+	.size = sizeof(struct change_options), .config = true, .run = reload_run,
+	.help = "puts configuration and policies on disk in force; on any error, and where they would lock the admins out, "
+	"what is in force stays" };
+const struct command reload_command = { .name = "reload", .operands = "", .options = change_rows, .size = sizeof(struct change_options),
+	.config = true, .run = reload_run, .help = "the same as policy reload" };
 const struct command monitor_command = { .name = "monitor", .operands = "", .options = monitor_rows,
 	.size = sizeof(struct monitor_options), .config = true, .run = monitor_run,
 	.help = "from now on nothing is blocked, only told what would be" };
-const struct command enforce_command = { .name = "enforce", .operands = "", .config = true, .run = enforce_run,
-	.help = "from now on what the policies deny is blocked" };
+const struct command enforce_command = { .name = "enforce", .operands = "", .options = change_rows, .size = sizeof(struct change_options),
+	.config = true, .run = enforce_run, .help = "from now on what the policies in force deny is blocked" };
+const struct command policy_confirm_command = { .name = "policy confirm", .operands = "", .config = true, .run = confirm_run,
+	.help = "keeps what reload or enforce --confirm has put in force" };
+const struct command confirm_command = { .name = "confirm", .operands = "", .config = true, .run = confirm_run,
+	.help = "the same as policy confirm" };

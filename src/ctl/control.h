@@ -8,5 +8,7 @@ struct control_reply { size_t len; char text[CONTROL_REPLY_MAX + 1]; };	/* termi
 
 /* Sends REQUEST; the answer is the exit code that yettd gave, or UNREACHABLE or FORBIDDEN after an error on stderr; TEXT is "" then. */
 enum answer control_ask(const struct ctl *, const char *request, struct control_reply *);
+/* The same; *FD is the descriptor that came with the answer, for the caller to close, or -1. */
+enum answer control_ask_for(const struct ctl *, const char *request, struct control_reply *, int *fd);
 
 #endif

@@ -51,6 +51,8 @@ show_head(const json_t *s)
 	if (!enforce)
 		printf(" (nothing is blocked%s%s)", until[0] ? "; enforcing again in " : "", until);
 	printf(", up %s\n", up);
+	if (number(s, "confirm_in_s") > 0)
+		row("change", "waits for confirmation, %" PRId64 " s left: yettctl confirm", number(s, "confirm_in_s"));
 }
 
 static void

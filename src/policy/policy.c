@@ -277,7 +277,8 @@ policy_rule(const struct policy *p, unsigned rule, struct rule_info *out)
 	*out = (struct rule_info){ .name = layout_string(p, r->name), .ruleset = layout_string(p, r->ruleset),
 		.description = layout_string(p, r->description), .message = layout_string(p, r->message),
 		.technique = layout_string(p, r->technique), .file = layout_string(p, r->file), .line = (int)r->line, .kinds = r->kinds,
-		.actions = r->actions, .severity = (enum severity)r->severity, .mode = (enum mode)r->mode };
+		.actions = r->actions, .severity = (enum severity)r->severity, .mode = (enum mode)r->mode,
+		.correlation = r->correlation != 0 };
 }
 
 void

@@ -57,6 +57,7 @@ struct rule_info {
 	uint16_t	 actions;	/* enum action */
 	enum severity	 severity;
 	enum mode	 mode;		/* in force, after [policy] mode and agent mode */
+	bool		 correlation;	/* of other rules; it has no conditions of its own */
 };
 /* Strings live as long as the policy. */
 void	policy_rule(const struct policy *, unsigned rule, struct rule_info *);

@@ -18,6 +18,8 @@
 #include "warden/roles.h"
 #include "warden/standing.h"
 #include "warden/tell.h"
+#include "warden/trial.h"
+#include "warden/vet.h"
 
 #define HELPER_NS	(30 * NS_PER_SEC)	/* longest reading of policies */
 
@@ -57,12 +59,23 @@ change_first(struct warden *w)
 	struct policy_sources s = sources(&w->config, w->first_mode);
 	int fd = policy_build(&s, &faults);
 
+	if (fd >= 0)
+		fd = take_policy(w, fd);
+	/* A host must come up with whatever is there: at start it is only said, but said loudly. */
+	if (fd >= 0)
+		w->objections = vet(&w->config, w->policy, true, &faults);
 	for (size_t i = 0; i < faults.count; i++) {
 		char line[700];
 		fault_format(&faults.fault[i], line, sizeof(line));
 		fprintf(stderr, "%s\n", line);
 	}
-	return fd < 0 ? fd : take_policy(w, fd);
+	return fd;
+}
+
+static const char *
+mode_word(enum mode m)
+{
+	return m == MODE_ENFORCE ? "enforce" : "monitor";
 }
 
 static void
@@ -148,60 +161,115 @@ switch_groups(struct warden *w, enum mode mode)
 	return child_start(w, ROOM_GATE);
 }
 
+/* One fault a line, as far as there is room. Returns the length. */
+static size_t
+list_faults(const struct faults *f, char *text, size_t size)
+{
+	size_t n = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < f->count && n + 700 < size; i++) {
+		fault_format(&f->fault[i], text + n, size - n);
+		n += strlen(text + n);
+		n += (size_t)snprintf(text + n, size - n, "\n");
+	}
+	return n;
+}
+
 static void
 refuse(struct warden *w, const struct helper *h, const struct faults *f, int err)
 {
 	static char text[16384];
-	size_t n = 0;
+	size_t n = list_faults(f, text, sizeof(text));
 
-	for (size_t i = 0; i < f->count && n < sizeof(text) - 700; i++) {
-		fault_format(&f->fault[i], text + n, sizeof(text) - n);
-		n += strlen(text + n);
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "\n");
-	}
-	snprintf(text + n, sizeof(text) - n, "%zu errors (%s). The running policy (generation %llu) stays in force.", f->errors,
-	    errno_name(err), (unsigned long long)w->generation);
+	snprintf(text + n, sizeof(text) - n, "%zu errors (%s). The running policy (generation %llu) stays in force, in mode %s.", f->errors,
+	    errno_name(err), (unsigned long long)w->generation, mode_word(w->groups.mode));
 	counter_add(w->page, COUNTER_RELOADS_REFUSED, 1);
 	tell(w, "policy-refused", f->errors, "A change was refused: %s", f->count ? f->fault[0].why : errno_name(err));
 	reply(w, &h->request, 3, text);
 }
 
-/* What was set by hand and for good outlives a death; a configuration that changed its mind ends that. */
+/* What was set by hand and for good outlives a death. */
 static void
-remember_mode(struct warden *w, const struct helper *h, bool moved)
+keep_mode(struct warden *w)
 {
-	int err = 0;
+	int err = standing_keep(&w->config, w->groups.mode);
 
-	if (h->change == CHANGE_MODE && h->request.ticket && !h->request.for_ns)
-		err = standing_keep(&w->config, w->groups.mode);
-	else if (h->change == CHANGE_RELOAD && moved)
-		standing_end(&w->config);
 	if (err)
 		log_errno(err, "the mode will not outlive a death of yettd");
 }
 
+/* A configuration that changed its mind ends that. */
 static void
-apply(struct warden *w, const struct helper *h)
+remember_mode(struct warden *w, const struct helper *h, bool moved)
 {
-	bool moved = h->mode != w->groups.mode;
-	char text[256];
+	if (h->change == CHANGE_MODE && h->request.ticket && !h->request.for_ns)
+		keep_mode(w);
+	else if (h->change == CHANGE_RELOAD && moved)
+		standing_end(&w->config);
+}
+
+/* Nothing waits any more: what holds now is either that of the configuration, or was set by hand. */
+static void
+settle_mode(struct warden *w)
+{
+	if (w->groups.mode != w->config.mode)
+		keep_mode(w);
+	else
+		standing_end(&w->config);
+}
+
+/* The policy that was taken, in MODE, becomes what gate, marks and audit go by. 0 or -errno: not all of it could be marked. */
+static int
+put_in_force(struct warden *w, enum mode mode)
+{
 	int err;
 
-	if (moved) {
-		err = switch_groups(w, h->mode);
+	if (mode != w->groups.mode) {
+		err = switch_groups(w, mode);
 	} else {
 		err = marks_apply(w, &w->groups);
 		give_policy(w);
 		w->prune = true;
 	}
 	update_audit(w);
-	remember_mode(w, h, moved);
 	counter_add(w->page, COUNTER_RELOADS, 1);
-	snprintf(text, sizeof(text), "Mode %s, policy generation %llu in force: %u rules.%s",
-	    w->groups.mode == MODE_ENFORCE ? "enforce" : "monitor", (unsigned long long)w->generation, policy_rules(w->policy),
-	    err ? " Not all file systems could be marked: see yettctl status." : "");
-	tell(w, moved ? "mode-change" : "policy-loaded", policy_rules(w->policy), "%s Policy %s, asked by uid %u pid %d.", text,
-	    policy_hash(w->policy), h->request.uid, h->request.pid);
+	return err;
+}
+
+/* How long what an admin asked for holds. */
+static void
+note_request(struct warden *w, const struct msg_request *q)
+{
+	bool monitor = q->request == REQUEST_MONITOR;
+
+	if (q->request != REQUEST_RELOAD)
+		atomic_store(&w->page->warden.monitor_until_ns, monitor && q->for_ns ? now_boot_ns() + q->for_ns : 0);
+	if (monitor)
+		trial_monitor(w);
+	else
+		trial_begin(w, q->for_ns);
+}
+
+static void
+apply(struct warden *w, const struct helper *h)
+{
+	static char text[16384];
+	const struct loaded *l = w->loaded;
+	bool moved = h->mode != w->groups.mode;
+	char waits[160];
+	int err = put_in_force(w, h->mode);
+
+	remember_mode(w, h, moved);
+	if (h->request.ticket)
+		note_request(w, &h->request);
+	size_t n = list_faults(&l->faults, text, sizeof(text)), start = n;
+	snprintf(text + n, sizeof(text) - n, "Mode %s, policy generation %llu in force: %u rules.%s%s", mode_word(w->groups.mode),
+	    (unsigned long long)w->generation, policy_rules(w->policy),
+	    err ? " Not all file systems could be marked: see yettctl status." : "", trial_words(w, waits, sizeof(waits)));
+	tell(w, moved ? "mode-change" : "policy-loaded", policy_rules(w->policy), "%s Policy %s, asked by uid %u pid %d.%s", text + start,
+	    policy_hash(w->policy), h->request.uid, h->request.pid,
+	    l->objections ? " It was forced: it denies what is needed to repair this host." : "");
 	reply(w, &h->request, 0, text);
 }
 
@@ -219,6 +287,22 @@ end_helper(struct warden *w)
 	h->pid = 0;
 }
 
+/* Paths, users and file systems are for a restart; times and defaults hold from the next gate on. */
+static void
+take_config(struct warden *w, const struct config *c)
+{
+	struct config old = w->config;
+
+	w->config = *c;
+	memcpy(w->config.user, old.user, sizeof(old.user));
+	memcpy(w->config.log, old.log, sizeof(old.log));
+	memcpy(w->config.state, old.state, sizeof(old.state));
+	memcpy(w->config.run, old.run, sizeof(old.run));
+	memcpy(w->config.filesystems, old.filesystems, sizeof(old.filesystems));
+	w->config.n_filesystems = old.n_filesystems;
+	w->config.filesystems_auto = old.filesystems_auto;
+}
+
 /* The helper is done, or dead. */
 static int
 on_helper(struct source *s, uint32_t events)
@@ -232,44 +316,75 @@ on_helper(struct source *s, uint32_t events)
 	int err = wire_recv(h.sock, ROOM_WARDEN, ROOM_GATE, w->buffer, sizeof(w->buffer), &m);
 	end_helper(w);
 	l->faults.count = l->faults.count > FAULTS_MAX ? FAULTS_MAX : l->faults.count;
+	bool waits = h.request.ticket && h.request.request != REQUEST_MONITOR && h.request.for_ns;
+	if (!err && waits && (err = trial_keep(w)))
+		close(m.fd);
 	if (!err)
 		err = take_policy(w, m.fd);
 	if (err) {
+		trial_begin(w, 0);
 		refuse(w, &h, &l->faults, l->err ? l->err : err);
 		return 0;
 	}
-	struct config old = w->config;
-	w->config = l->config;
-	/* Paths, users and file systems are for a restart; times and defaults hold from the next gate on. */
-	memcpy(w->config.user, old.user, sizeof(old.user));
-	memcpy(w->config.log, old.log, sizeof(old.log));
-	memcpy(w->config.state, old.state, sizeof(old.state));
-	memcpy(w->config.run, old.run, sizeof(old.run));
-	memcpy(w->config.filesystems, old.filesystems, sizeof(old.filesystems));
-	w->config.n_filesystems = old.n_filesystems;
-	w->config.filesystems_auto = old.filesystems_auto;
+	take_config(w, &l->config);
 	h.mode = l->mode == MODE_ENFORCE ? MODE_ENFORCE : MODE_MONITOR;
 	apply(w, &h);
 	return 0;
 }
 
+/* Does it deny nothing that what is in force does not deny? Then nobody is kept from asking for it again. */
+static bool
+no_stronger(const struct warden *w, const struct loaded *l, const struct policy *p)
+{
+	return l->mode <= w->groups.mode && strcmp(policy_hash(p), policy_hash(w->policy)) == 0 &&
+	    l->config.exec_default <= w->config.exec_default && l->config.open_default <= w->config.open_default;
+}
+
+/* What a policy would take from this host is no reason to keep it out where nobody could say --force: when a time runs out. */
 static int
-helper_run(struct warden *w, int sock, bool reload, enum mode wanted)
+helper_vet(const struct warden *w, struct loaded *l, int fd)
+{
+	const struct helper *h = &w->helper;
+	const struct policy *p;
+	int err = policy_open(fd, &p);
+
+	if (err)
+		return err;
+	bool timed = h->change == CHANGE_MODE && !h->request.ticket, forced = h->request.force || timed || no_stronger(w, l, p);
+	/* The way to monitor mode is always open. */
+	if (h->change == CHANGE_RELOAD || l->mode == MODE_ENFORCE)
+		l->objections = vet(&w->config, p, forced, &l->faults);
+	policy_close(p);
+	return l->faults.errors ? -EPERM : 0;
+}
+
+static int
+helper_build(const struct warden *w, struct loaded *l)
+{
+	if (w->helper.change == CHANGE_MODE)
+		return policy_in_mode(w->policy, l->mode);
+	struct policy_sources s = sources(&l->config, l->mode);
+	return policy_build(&s, &l->faults);
+}
+
+static int
+helper_run(struct warden *w, int sock)
 {
 	struct loaded *l = w->loaded;
 	struct msg_policy m = { 0 };
+	bool reload = w->helper.change == CHANGE_RELOAD;
 
 	memset(&l->faults, 0, sizeof(l->faults));
+	l->objections = 0;
 	l->config = w->config;
 	l->err = reload ? config_load(&l->config, w->config_path, &l->faults) : 0;
 	if (l->err)
 		return 1;
 	/* A mode that was set by hand holds until the file says another one than before. */
-	l->mode = !l->err && l->config.mode != w->config.mode ? l->config.mode : wanted;
-	struct policy_sources s = sources(&l->config, l->mode);
-	int fd = policy_build(&s, &l->faults);
-	l->err = fd < 0 ? fd : 0;
-	return fd < 0 || wire_send(sock, MSG_POLICY, &m, sizeof(m), fd);
+	l->mode = l->config.mode != w->config.mode ? l->config.mode : w->helper.mode;
+	int fd = helper_build(w, l);
+	l->err = fd < 0 ? fd : helper_vet(w, l, fd);
+	return l->err || wire_send(sock, MSG_POLICY, &m, sizeof(m), fd);
 }
 
 int
@@ -282,10 +397,13 @@ change_begin(struct warden *w, enum change change, enum mode mode, const struct 
 		return -EBUSY;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return -errno;
+	*h = (struct helper){ .sock = pair[0], .started_ns = now_boot_ns(), .change = change, .mode = mode };
+	if (request)
+		h->request = *request;
 	pid_t pid = fork();
 	if (pid == 0) {
 		atomic_store(&w->page->warden.helper, getpid());
-		_exit(helper_run(w, pair[1], change == CHANGE_RELOAD, mode));
+		_exit(helper_run(w, pair[1]));
 	}
 	int err = -errno;
 	close(pair[1]);
@@ -293,12 +411,32 @@ change_begin(struct warden *w, enum change change, enum mode mode, const struct 
 		close(pair[0]);
 		return err;
 	}
-	*h = (struct helper){ .pid = pid, .sock = pair[0], .started_ns = now_boot_ns(), .change = change, .mode = mode };
-	if (request)
-		h->request = *request;
+	h->pid = pid;
 	atomic_store(&w->page->warden.helper, pid);
 	h->source = (struct source){ .fd = (int)syscall(SYS_pidfd_open, pid, 0), .ready = on_helper, .owner = w };
 	return loop_add(&w->loop, &h->source, EPOLLIN);
+}
+
+/* Nobody confirmed. */
+static void
+go_back(struct warden *w)
+{
+	struct earlier k;
+	int fd = trial_end(w, &k), err = fd < 0 ? fd : take_policy(w, fd);
+
+	if (err) {
+		log_errno(err, "what was in force before cannot come back yet");
+		return;
+	}
+	w->config = k.config;
+	if (k.mode == MODE_ENFORCE)
+		atomic_store(&w->page->warden.monitor_until_ns, 0);
+	err = put_in_force(w, k.mode);
+	settle_mode(w);
+	tell(w, "policy-reverted", policy_rules(w->policy),
+	    "Nobody confirmed: back to mode %s and the policy of generation %llu, as %llu.%s Policy %s.", mode_word(w->groups.mode),
+	    (unsigned long long)k.generation, (unsigned long long)w->generation, err ? " Not all file systems could be marked." : "",
+	    policy_hash(w->policy));
 }
 
 void
@@ -312,8 +450,42 @@ change_tend(struct warden *w, uint64_t now_ns)
 		marks_prune(w);
 		w->prune = false;
 	}
+	if (!w->helper.pid && trial_over(w, now_ns))
+		go_back(w);
 	if (until && now_ns >= until && change_begin(w, CHANGE_MODE, MODE_ENFORCE, NULL) == 0)
 		atomic_store(&w->page->warden.monitor_until_ns, 0);
+}
+
+/* What needs no helper. */
+static void
+confirm(struct warden *w, const struct msg_request *q)
+{
+	char text[160];
+
+	if (!trial_confirm(w)) {
+		reply(w, q, 1, "Nothing waits for confirmation.");
+		return;
+	}
+	settle_mode(w);
+	snprintf(text, sizeof(text), "Confirmed: mode %s and policy generation %llu stay.", mode_word(w->groups.mode),
+	    (unsigned long long)w->generation);
+	tell(w, "policy-confirmed", policy_rules(w->policy), "%s Policy %s, asked by uid %u pid %d.", text, policy_hash(w->policy), q->uid,
+	    q->pid);
+	reply(w, q, 0, text);
+}
+
+static void
+hand_policy(struct warden *w, const struct msg_request *q)
+{
+	static struct msg_reply r;
+
+	r.ticket = q->ticket;
+	r.status = 0;
+	r.len = (uint32_t)snprintf(r.text, sizeof(r.text), "{\"generation\":%llu,\"mode\":\"%s\",\"rules\":%u,\"hash\":\"%s\"}",
+	    (unsigned long long)w->generation, mode_word(w->groups.mode), policy_rules(w->policy), policy_hash(w->policy));
+	int err = wire_send(edge_fd(w, EDGE_WATCH_WARDEN, ROOM_WARDEN), MSG_SEALED, &r, MSG_REPLY_MIN + r.len, w->policy_fd);
+	if (err)
+		log_errno(err, "the policy could not be handed to an admin");
 }
 
 void
@@ -324,6 +496,14 @@ change_request(struct warden *w, const struct msg_request *q)
 
 	if (q->request >= REQUEST__MAX)
 		return;
+	if (q->request == REQUEST_CONFIRM) {
+		confirm(w, q);
+		return;
+	}
+	if (q->request == REQUEST_POLICY) {
+		hand_policy(w, q);
+		return;
+	}
 	if (q->request == REQUEST_RELOAD)
 		change = CHANGE_RELOAD;
 	else
@@ -333,7 +513,4 @@ change_request(struct warden *w, const struct msg_request *q)
 		reply(w, q, 1, err == -EBUSY ? "Another change is under way; ask again in a moment." : errno_name(err));
 		return;
 	}
-	if (q->request != REQUEST_RELOAD)
-		atomic_store(&w->page->warden.monitor_until_ns,
-		    q->request == REQUEST_MONITOR && q->for_ns ? now_boot_ns() + q->for_ns : 0);
 }

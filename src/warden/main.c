@@ -342,6 +342,9 @@ start_all(struct warden *w)
 	atomic_store(&w->page->warden.first_mounts, atomic_load(&w->page->warden.mounts));
 	tell(w, "agent-start", policy_rules(w->policy), "yettd %s started: mode %s, %u rules, policy %s, kernel %s.", VERSION,
 	    w->groups.mode == MODE_ENFORCE ? "enforce" : "monitor", policy_rules(w->policy), policy_hash(w->policy), w->host.kernel);
+	if (w->objections)
+		tell(w, "lock-out", w->objections,
+		    "The policies would deny what is needed to start, log in to or repair this host: see yettctl policy check.");
 	return 0;
 }
 

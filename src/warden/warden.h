@@ -48,7 +48,7 @@ struct child {
 };
 
 /* What the helper child hands back: it reads what admins wrote, so that a fault there is not ours. */
-struct loaded { struct config config; struct faults faults; int err; enum mode mode; };
+struct loaded { struct config config; struct faults faults; int err; enum mode mode; size_t objections; };
 
 enum change { CHANGE_NONE, CHANGE_RELOAD, CHANGE_MODE };
 
@@ -61,6 +61,14 @@ struct helper {
 	enum mode	mode;		/* wanted */
 	struct msg_request request;	/* who asked; ticket 0: nobody waits for a reply */
 };
+
+struct earlier {				/* what is gone back to; see trial.h */
+	int		policy_fd;	/* 0: nothing */
+	enum mode	mode;
+	struct config	config;
+	uint64_t	generation;
+};
+struct trial { uint64_t until_ns; struct earlier kept; };	/* boot clock; 0: nothing waits for confirmation */
 
 struct told { char what[32], why[480]; uint64_t number, count, wall_ns, boot_ns; };
 #define TOLD_MAX 32
@@ -90,6 +98,8 @@ struct warden {
 	unsigned	n_places;
 	struct helper	helper;
 	struct loaded	*loaded;	/* shared with the helper */
+	struct trial	trial;
+	size_t		objections;	/* what the policy at start would take from the host */
 	struct terms	*terms;		/* what correlations have learnt: the gate writes, the record process keeps it */
 	struct source	signals, tick, mounts, gate_sock, watch_sock, exec_backstop, open_backstop;
 	bool		backstop_reads;	/* no gate lives: we are the one reader */

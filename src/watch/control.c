@@ -7,20 +7,25 @@
 #include "watch/control.h"
 
 #define MONITOR_MAX_S	2592000u	/* 30 days */
+#define CONFIRM_MAX_S	86400u
 #define GROUPS_MAX	1024
 
-static const struct { const char *name, *argument; bool changes; enum request request; } verbs[VERB__MAX] = {
-	[VERB_STATUS]  = { "status", "", false, REQUEST__MAX },
-	[VERB_RELOAD]  = { "reload", "", true, REQUEST_RELOAD },
-	[VERB_MONITOR] = { "monitor", "[SECONDS]", true, REQUEST_MONITOR },
-	[VERB_ENFORCE] = { "enforce", "", true, REQUEST_ENFORCE },
+enum argument { ARG_SECONDS = 1 << 0, ARG_CONFIRM = 1 << 1, ARG_FORCE = 1 << 2 };
+
+static const struct { const char *name; bool root; unsigned arguments; enum request request; } verbs[VERB__MAX] = {
+	[VERB_STATUS]  = { "status", false, 0, REQUEST__MAX },
+	[VERB_POLICY]  = { "policy", true, 0, REQUEST_POLICY },
+	[VERB_RELOAD]  = { "reload", true, ARG_CONFIRM | ARG_FORCE, REQUEST_RELOAD },
+	[VERB_MONITOR] = { "monitor", true, ARG_SECONDS, REQUEST_MONITOR },
+	[VERB_ENFORCE] = { "enforce", true, ARG_CONFIRM | ARG_FORCE, REQUEST_ENFORCE },
+	[VERB_CONFIRM] = { "confirm", true, 0, REQUEST_CONFIRM },
 };
 
 #define ONE(...) + 1
 _Static_assert(0 CONTROL_VERBS(ONE) == VERB__MAX, "every verb of wire/control.h has a row here");
 
 static int
-parse_seconds(const char *s, size_t n, uint64_t *for_ns)
+parse_seconds(const char *s, size_t n, uint32_t most, uint64_t *for_ns)
 {
 	uint64_t seconds = 0;
 
@@ -31,31 +36,59 @@ parse_seconds(const char *s, size_t n, uint64_t *for_ns)
 			return -EINVAL;
 		seconds = seconds * 10 + (uint64_t)(s[i] - '0');
 	}
-	if (seconds == 0 || seconds > MONITOR_MAX_S)
+	if (seconds == 0 || seconds > most)
 		return -EINVAL;
 	*for_ns = seconds * NS_PER_SEC;
 	return 0;
 }
 
+/* One argument, of those ALLOWED; what was said is not allowed again. */
+static int
+parse_argument(const char *s, size_t n, unsigned *allowed, struct asked *a)
+{
+	static const char confirm[] = "confirm=", force[] = "force";
+	const size_t head = sizeof(confirm) - 1;
+	enum argument which = ARG_SECONDS;
+	int err = 0;
+
+	if (n > head && memcmp(s, confirm, head) == 0)
+		which = ARG_CONFIRM;
+	else if (n == sizeof(force) - 1 && memcmp(s, force, n) == 0)
+		which = ARG_FORCE;
+	if (!(*allowed & which))
+		return -EINVAL;
+	*allowed &= ~(unsigned)which;
+	if (which == ARG_FORCE)
+		a->force = true;
+	else if (which == ARG_CONFIRM)
+		err = parse_seconds(s + head, n - head, CONFIRM_MAX_S, &a->for_ns);
+	else
+		err = parse_seconds(s, n, MONITOR_MAX_S, &a->for_ns);
+	return err;
+}
+
 int
 control_parse(const char *packet, size_t len, struct asked *asked)
 {
-	struct asked a = { VERB__MAX, 0 };
+	struct asked a = { .verb = VERB__MAX };
 
 	if (len == 0 || len > CONTROL_REQUEST_MAX)
 		return -EBADMSG;
 	for (size_t i = 0; i < len; i++)
 		if (packet[i] < ' ' || packet[i] > '~')
 			return -EBADMSG;
-	const char *blank = memchr(packet, ' ', len);
+	const char *blank = memchr(packet, ' ', len), *end = packet + len;
 	size_t word = blank ? (size_t)(blank - packet) : len;
 	for (unsigned v = 0; v < VERB__MAX; v++)
 		if (strlen(verbs[v].name) == word && !memcmp(packet, verbs[v].name, word))
 			a.verb = (enum verb)v;
 	if (a.verb == VERB__MAX)
 		return -EINVAL;
-	if (blank) {
-		int err = a.verb == VERB_MONITOR ? parse_seconds(blank + 1, len - word - 1, &a.for_ns) : -EINVAL;
+	unsigned allowed = verbs[a.verb].arguments;
+	while (blank) {
+		const char *s = blank + 1;
+		blank = memchr(s, ' ', (size_t)(end - s));
+		int err = parse_argument(s, (size_t)((blank ? blank : end) - s), &allowed, &a);
 		if (err)
 			return err;
 	}
@@ -71,13 +104,34 @@ drop(struct control *c, struct client *who)
 	who->used = false;
 }
 
-/* A client that does not take its answer at once has had its chance. */
+/* FD is -1 or goes along. A client that does not take its answer at once has had its chance. */
+static void
+hand(struct control *c, struct client *who, const char *packet, size_t len, int fd)
+{
+	union { struct cmsghdr align; char buf[CMSG_SPACE(sizeof(int))]; } rights = { 0 };
+	struct iovec iov = { .iov_len = len };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	/* sendmsg() only reads it; struct iovec has no const. */
+	memcpy(&iov.iov_base, &packet, sizeof(packet));
+	if (fd >= 0) {
+		m.msg_control = &rights;
+		m.msg_controllen = sizeof(rights.buf);
+		struct cmsghdr *head = CMSG_FIRSTHDR(&m);
+		head->cmsg_level = SOL_SOCKET;
+		head->cmsg_type = SCM_RIGHTS;
+		head->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(head), &fd, sizeof(fd));
+	}
+	if (sendmsg(who->source.fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)len)
+		counter_add(c->setup->page, COUNTER_CLIENTS, 1);
+	drop(c, who);
+}
+
 static void
 finish(struct control *c, struct client *who, const char *packet, size_t len)
 {
-	if (send(who->source.fd, packet, len, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)len)
-		counter_add(c->setup->page, COUNTER_CLIENTS, 1);
-	drop(c, who);
+	hand(c, who, packet, len, -1);
 }
 
 __attribute__((format(printf, 3, 4))) static void
@@ -112,7 +166,7 @@ ask_warden(struct control *c, struct client *who, const struct asked *a)
 {
 	struct msg_request m = {
 		.ticket = ++c->ticket, .request = verbs[a->verb].request, .uid = who->who.uid, .auid = UINT32_MAX,
-		.pid = who->who.pid, .for_ns = a->for_ns,
+		.pid = who->who.pid, .for_ns = a->for_ns, .force = a->force,
 	};
 
 	if (wire_send(c->setup->warden_sock, MSG_REQUEST, &m, sizeof(m), -1)) {
@@ -144,10 +198,11 @@ serve(struct control *c, struct client *who, const char *packet, size_t len)
 	} else if (who->who.uid != 0 && !who->reader) {
 		refuse(c, who, "only root, and for status the group of the admin socket");
 	} else if (err) {
-		say(c, who, "2 usage: status | reload | monitor [SECONDS, 1 to %u] | enforce", MONITOR_MAX_S);
-	} else if (verbs[a.verb].changes && who->who.uid != 0) {
-		refuse(c, who, "only root changes what is in force");
-	} else if (verbs[a.verb].changes) {
+		say(c, who, "2 usage: status | policy | reload [confirm=SECONDS] [force] | monitor [SECONDS] | enforce [confirm=SECONDS] [force] "
+		    "| confirm; up to %u seconds, %u to confirm", MONITOR_MAX_S, CONFIRM_MAX_S);
+	} else if (verbs[a.verb].root && who->who.uid != 0) {
+		refuse(c, who, "only root changes what is in force, or sees all of it");
+	} else if (verbs[a.verb].root) {
 		ask_warden(c, who, &a);
 	} else {
 		answer_status(c, who);
@@ -257,6 +312,7 @@ control_on_reply(struct control *c, const struct wire_msg *m)
 {
 	const struct msg_reply *r = m->payload;
 	const size_t head = 2;
+	CLEANUP_FD int fd = m->fd;
 
 	if (r->len > m->len - MSG_REPLY_MIN)
 		return -EBADMSG;
@@ -268,7 +324,7 @@ control_on_reply(struct control *c, const struct wire_msg *m)
 		c->reply[0] = (char)('0' + (r->status <= 6 ? r->status : 1));
 		c->reply[1] = ' ';
 		memcpy(c->reply + head, r->text, n);
-		finish(c, who, c->reply, head + n);
+		hand(c, who, c->reply, head + n, who->who.uid == 0 ? fd : -1);
 	}
 	return 0;
 }

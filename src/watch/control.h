@@ -9,11 +9,12 @@
 
 #define CONTROL_ANSWER_NS 60000000000ull	/* longest wait for the warden */
 
-enum verb { VERB_STATUS, VERB_RELOAD, VERB_MONITOR, VERB_ENFORCE, VERB__MAX };
+enum verb { VERB_STATUS, VERB_POLICY, VERB_RELOAD, VERB_MONITOR, VERB_ENFORCE, VERB_CONFIRM, VERB__MAX };
 
 struct asked {
 	enum verb	verb;
-	uint64_t	for_ns;		/* monitor: 0 without an end */
+	uint64_t	for_ns;		/* monitor: 0 without an end; reload, enforce: confirm=, 0 without it */
+	bool		force;
 };
 
 /*
@@ -42,7 +43,10 @@ struct control {
 
 /* SETUP is kept. 0 or -errno. */
 int	control_init(struct control *, struct loop *, const struct watch_setup *);
-/* The warden's answer goes to who waits for it. 0, or -EBADMSG for one that does not hold together. */
+/*
+ * The warden's answer goes to who waits for it; a descriptor that came along is closed. 0, or -EBADMSG for one that does not hold
+ * together.
+ */
 int	control_on_reply(struct control *, const struct wire_msg *);
 /* Ends what waits too long. True while there is any client. */
 bool	control_tick(struct control *, uint64_t now_ns);

@@ -363,7 +363,7 @@ status_write(struct status *st, char *out, size_t size)
 	const struct page *page = st->page;
 	struct json j = { .buf = out, .size = size };
 	struct problems found = { 0 };
-	uint64_t until = atomic_load(&page->warden.monitor_until_ns);
+	uint64_t until = atomic_load(&page->warden.monitor_until_ns), confirm = atomic_load(&page->warden.confirm_until_ns);
 
 	find_process_problems(st, &found);
 	find_sensor_problems(st, &found);
@@ -374,6 +374,8 @@ status_write(struct status *st, char *out, size_t size)
 	text(&j, "mode", atomic_load(&page->warden.mode) == MODE_ENFORCE ? "enforce" : "monitor", 16);
 	if (until > st->now_ns)
 		number(&j, "enforce_in_s", (until - st->now_ns) / NS_PER_SEC);
+	if (confirm > st->now_ns)
+		number(&j, "confirm_in_s", (confirm - st->now_ns) / NS_PER_SEC);
 	number(&j, "uptime_s", seconds_since(st->now_ns, atomic_load(&page->warden.started_ns)));
 	write_processes(&j, st);
 	write_sensors(&j, st);

@@ -41,7 +41,7 @@ watch_on_audit_end(struct watch *w, const struct wire_msg *m)
 
 typedef int message_fn(struct watch *, const struct wire_msg *);
 static message_fn *const handlers[MSG__MAX] = {
-	[MSG_REPLY] = watch_on_reply, [MSG_AUDIT] = watch_on_audit, [MSG_AUDIT_END] = watch_on_audit_end,
+	[MSG_REPLY] = watch_on_reply, [MSG_SEALED] = watch_on_reply, [MSG_AUDIT] = watch_on_audit, [MSG_AUDIT_END] = watch_on_audit_end,
 };
 
 /* The warden is believed, but not blindly: what does not hold together ends this process, and a new one starts. */

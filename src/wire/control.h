@@ -2,9 +2,10 @@
 #define WIRE_CONTROL_H
 /*
  * The admin socket: AF_UNIX SOCK_SEQPACKET, one request and one reply a connection, so a connection cannot be out of step.
- * Request: one packet "VERB" or "VERB ARGUMENT", at most CONTROL_REQUEST_MAX bytes, printable ASCII.
- * Reply: one packet, "N " (the exit code for yettctl, one digit) and text: JSON of `status`, else lines for the admin.
- * Who may ask is decided by SO_PEERCRED: uid 0 everything; the group of the socket what changes nothing.
+ * Request: one packet, a verb and its arguments with one blank between them, at most CONTROL_REQUEST_MAX bytes, printable ASCII.
+ * Reply: one packet, "N " (the exit code for yettctl, one digit) and text: JSON of `status` and `policy`, else lines for the admin.
+ * With that of `policy` comes a descriptor (SCM_RIGHTS): the compiled policy, sealed.
+ * Who may ask is decided by SO_PEERCRED: uid 0 everything; the group of the socket what is not for root alone.
  */
 #define CONTROL_SOCKET		"control.sock"	/* in [paths] run */
 #define CONTROL_REQUEST_MAX	128
@@ -12,11 +13,13 @@
 #define CONTROL_CLIENTS		8		/* at a time */
 #define CONTROL_IDLE_MS		2000		/* a client that says nothing is dropped */
 
-/* CONTROL(verb, argument or "", changes something, what it does) */
+/* CONTROL(verb, arguments, for root alone, what it does) */
 #define CONTROL_VERBS(CONTROL) \
 	CONTROL("status",  "",		0, "state of everything, as JSON") \
-	CONTROL("reload",  "",		1, "read configuration and policies again; on any error keep what is in force") \
+	CONTROL("policy",  "",		1, "the policy in force") \
+	CONTROL("reload",  "[confirm=SECONDS] [force]", 1, "read configuration and policies again; on any error keep what is in force") \
 	CONTROL("monitor", "[SECONDS]",	1, "judge, but block nothing; for that time only") \
-	CONTROL("enforce", "",		1, "act as the policies say")
+	CONTROL("enforce", "[confirm=SECONDS] [force]", 1, "act as the policies say") \
+	CONTROL("confirm", "",		1, "keep what was to be undone unless confirmed")
 
 #endif

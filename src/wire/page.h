@@ -55,6 +55,7 @@ struct page_warden {
 	_Atomic uint64_t rules;		/* rules in force */
 	_Atomic uint64_t policy_generation;
 	_Atomic uint64_t monitor_until_ns; /* boot clock; 0: not temporary */
+	_Atomic uint64_t confirm_until_ns; /* boot clock: what is in force waits so long for confirmation; 0: it does not */
 	_Atomic uint64_t beats;		/* forks made so that the proc connector has something to tell */
 	_Atomic int32_t	 helper;	/* a child that reads policies; 0 none */
 	_Atomic uint32_t mounts;	/* entries of page.mount in use */

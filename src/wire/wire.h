@@ -56,14 +56,16 @@ struct msg_audit {
 	uint64_t	kinds;		/* events that rules were asked for; what other people's rules tell is dropped */
 };
 
-enum request { REQUEST_RELOAD, REQUEST_MONITOR, REQUEST_ENFORCE, REQUEST__MAX };
+enum request { REQUEST_RELOAD, REQUEST_MONITOR, REQUEST_ENFORCE, REQUEST_CONFIRM, REQUEST_POLICY, REQUEST__MAX };
 
 struct msg_request {
 	uint64_t	ticket;		/* of watch; comes back in the reply */
 	uint32_t	request;	/* enum request */
 	uint32_t	uid, auid;	/* who asked, from SO_PEERCRED and loginuid */
 	int32_t		pid;
-	uint64_t	for_ns;		/* MONITOR: return to enforce after this time; 0: stay */
+	uint64_t	for_ns;		/* MONITOR: enforce again after this time. RELOAD, ENFORCE: go back, unless confirmed. 0: stay */
+	uint8_t		force;		/* RELOAD, ENFORCE: also what would lock the admins out */
+	uint8_t		unused_[7];
 };
 
 struct msg_reply {

@@ -2,6 +2,7 @@
  * Requests on the admin socket, parsed and served. First byte of the input: who asks (bit 0 root, bit 1 the group of admins), and
  * whether the warden has the time to listen (bit 2). The rest is the packet.
  */
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,13 +60,17 @@ same_as_before(const uint8_t *packet, size_t size)
 		return;
 	if (size > CONTROL_REQUEST_MAX || first.verb >= VERB__MAX || first.for_ns > MONITOR_MAX_S * NS_PER_SEC)
 		abort();
-	if (first.for_ns && first.verb != VERB_MONITOR)
+	bool changes = first.verb == VERB_RELOAD || first.verb == VERB_ENFORCE;
+	if (first.for_ns && first.verb != VERB_MONITOR && !(changes && first.for_ns <= CONFIRM_MAX_S * NS_PER_SEC))
+		abort();
+	if (first.force && !changes)
 		abort();
 	/* What it means does not hang on what lies behind it. */
 	char longer[CONTROL_REQUEST_MAX + 1];
 	memcpy(longer, packet, size);
 	longer[size] = '7';
-	if (control_parse(longer, size, &second) || second.verb != first.verb || second.for_ns != first.for_ns)
+	if (control_parse(longer, size, &second) || second.verb != first.verb || second.for_ns != first.for_ns ||
+	    second.force != first.force)
 		abort();
 }
 
@@ -99,11 +104,14 @@ answer(struct client *one, uint8_t who)
 	reply.ticket = asked.ticket;
 	reply.status = (uint32_t)(asked.for_ns / NS_PER_SEC);
 	reply.len = sizeof(reply.text);
-	m = (struct wire_msg){ .type = MSG_REPLY, .payload = &reply, .len = MSG_REPLY_MIN + 10, .fd = -1 };
+	bool sealed = asked.request == REQUEST_POLICY;
+	m = (struct wire_msg){ .type = sealed ? MSG_SEALED : MSG_REPLY, .payload = &reply, .len = MSG_REPLY_MIN + 10,
+		.fd = sealed ? dup(warden_end) : -1 };
 	if (control_on_reply(&control, &m) != -EBADMSG || !one->used)
 		abort();
 	reply.len = 10;
-	if (control_on_reply(&control, &m) || one->used)
+	m.fd = sealed ? dup(warden_end) : -1;
+	if (control_on_reply(&control, &m) || one->used || (sealed && fcntl(m.fd, F_GETFD) != -1))
 		abort();
 }
 
