@@ -94,9 +94,12 @@ put_cost(FILE *out, const struct priced *r)
 	}
 	if (c->marks & MARKS_AUDIT)
 		fprintf(out, "%saudit taxes each system call of the host", c->marks & (MARKS_EXEC | MARKS_OPEN) ? "; " : "");
+	if (c->regexes)
+		fprintf(out, "%s%u regular expression%s, where nothing else refutes the rule", c->marks == MARKS_PROC ? "" : "; ", c->regexes,
+		    c->regexes == 1 ? "" : "s");
 	if (!c->marks)
 		fputs("that of the rules that it counts", out);
-	else if (c->marks == MARKS_PROC)
+	else if (c->marks == MARKS_PROC && !c->regexes)
 		fputs("none", out);
 }
 
@@ -196,6 +199,7 @@ costs_json(const struct policy *p, unsigned rule, json_t *to)
 	json_object_set_new(to, "sensors", sensors);
 	json_object_set_new(to, "marks", json_string(marks ? marks : ""));
 	json_object_set_new(to, "cost", json_string(cost ? cost : ""));
+	json_object_set_new(to, "regular_expressions", json_integer((json_int_t)r.cost.regexes));
 	json_object_set_new(to, "cacheable", json_boolean(r.cost.cacheable));
 	json_object_set_new(to, "subject_fields", fields_json(r.cost.subject));
 	json_object_set_new(to, "event_fields", fields_json(r.cost.event));

@@ -79,6 +79,8 @@ struct gate {
 	struct cache		 cache;
 	uint64_t		 evicted;	/* groups of correlations, when it was last told */
 	uint64_t		 evicted_ns;
+	uint64_t		 too_hard, too_hard_ns;	/* events since last told, and when that was */
+	char			 too_hard_rule[64];
 	int			 proc;		/* /proc */
 	struct source		 exec_source, open_source, watch_source, scan_source, warden_source;
 	struct proc_reader	 reader;

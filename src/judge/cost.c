@@ -31,6 +31,17 @@ note_field(struct rule_cost *out, enum field f)
 		out->event |= 1ull << f;
 }
 
+static unsigned
+regexes_of(const struct policy *p, const struct l_condition *c)
+{
+	const struct l_set *s = c->test == L_VALUES ? layout_sets(p) + c->arg : NULL;
+	unsigned n = 0;
+
+	for (uint32_t i = 0; s && i < s->n_pattern; i++)
+		n += layout_patterns(p)[s->pattern + i].kind == L_REGEX;
+	return n;
+}
+
 static void
 note_logic(const struct policy *p, struct rule_cost *out, const struct l_logic *l)
 {
@@ -39,6 +50,7 @@ note_logic(const struct policy *p, struct rule_cost *out, const struct l_logic *
 		for (uint32_t i = 0; i < group->n_conditions; i++) {
 			const struct l_condition *c = layout_conditions(p) + group->condition + i;
 			note_field(out, (enum field)c->field);
+			out->regexes += regexes_of(p, c);
 			if (c->test == L_FIELD)
 				note_field(out, (enum field)(c->arg & 0xffff));
 		}

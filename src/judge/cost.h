@@ -17,6 +17,7 @@ struct rule_cost {
 	 */
 	bool		 cacheable;
 	uint64_t	 subject, event;
+	unsigned	 regexes;	/* regular expressions that it may have to look for */
 	bool		 fed;		/* a correlation counts its matches */
 	bool		 silent;	/* it only allows: also what it matches is remembered */
 };

@@ -197,7 +197,7 @@ covers(const struct policy *p, const struct l_pattern *outer, const struct l_pat
 		    memcmp(head.at, o, n - 2) == 0;
 	case L_GLOB_TEXT:
 		return only_stars(o, n) || (outer->head == n - 1 && o[n - 1] == '*' && head.len >= n - 1 && memcmp(head.at, o, n - 1) == 0);
-	case L_NETWORK: case L_KIND__MAX:
+	case L_NETWORK: case L_REGEX: case L_KIND__MAX:
 		break;
 	}
 	return false;
@@ -257,7 +257,7 @@ meets_nothing(const struct imply *im, const struct l_condition *c)
 		const struct l_pattern *t = layout_patterns(im->p) + s->pattern + i;
 		const char *text = layout_string(im->p, t->text.off);
 		bool glob = t->kind == L_GLOB_PATH || t->kind == L_GLOB_TEXT;
-		if (t->text.len == 0 || (glob && only_stars(text, t->text.len)))
+		if (t->text.len == 0 || t->kind == L_REGEX || (glob && only_stars(text, t->text.len)))
 			return true;
 	}
 	return false;
@@ -455,7 +455,8 @@ bears(const struct imply *im, const struct l_condition *a, const struct l_condit
 		return true;
 	if (several(type_of(a)) && (!negated(c) || (c->flags & L_ALL)))
 		return true;
-	return meets(im, c);
+	uint32_t needs = 0;
+	return match_condition(im->p, c, im->ev, false, &needs) != TRUTH_FALSE;
 }
 
 /* No value meets C[I] and all others. */

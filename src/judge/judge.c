@@ -15,6 +15,16 @@ struct hearing {
 	int			 best_deny, best_would, best_allow;
 	uint32_t		 needs;
 };
+_Static_assert((MATCH_TOO_HARD & HAVE_ALL) == 0, "it is no field");
+
+/* Notes that what rule INDEX hangs on was too hard to find out. Returns what is left that can be fetched. */
+static uint32_t
+too_hard(const struct hearing *h, uint32_t index, uint32_t needs)
+{
+	if ((needs & MATCH_TOO_HARD) && !h->v->too_hard)
+		h->v->too_hard = (uint16_t)(1 + index);
+	return needs & ~MATCH_TOO_HARD;
+}
 
 bool
 judge_of_object(enum field field, enum event_kind kind)
@@ -191,12 +201,16 @@ hear_rule(struct hearing *h, uint32_t index)
 	struct judge_step step = { .index = index };
 	struct belief is = hear_logic(h, &r->logic, &step, r->actions & ACTION_ALLOW);
 
+	/* What forbids is not evaded by a text that nobody can look through. */
+	if (is.needs == MATCH_TOO_HARD && !(r->actions & ACTION_ALLOW))
+		is.truth = TRUTH_TRUE;
 	tell(h, &(struct judge_step){ .index = index, .line = (int)r->line, .truth = is.truth });
-	h->needs |= is.needs;
+	h->needs |= too_hard(h, index, is.needs);
 	if (is.truth != TRUTH_TRUE)
 		return;
 	uint32_t needs = 0;
 	int x = excepted(h, r, &needs);
+	needs = too_hard(h, index, needs);
 	if (x < 0 && needs)
 		h->needs |= needs;
 	else if (x < 0)
@@ -301,6 +315,7 @@ judge_add(const struct policy *p, const struct event *ev, struct verdict *v, uns
 	uint32_t needs = 0;
 	int x = excepted(&h, layout_rules(p) + rule, &needs);
 
+	needs = too_hard(&h, rule, needs);
 	if (x >= 0)
 		v->exception = (int16_t)x;
 	else if (needs)

@@ -26,29 +26,59 @@ in_network(const struct value *v, const char *net, size_t len, unsigned bits)
 	return !rest || ((unsigned char)v->text[bits / 8] & mask) == ((unsigned char)net[bits / 8] & mask);
 }
 
-static bool
-meets(const struct policy *p, const struct l_pattern *pat, const struct value *v)
+/* A condition that is looked at. */
+struct look {
+	const struct policy	*p;
+	const struct l_condition *c;
+	const struct event	*ev;
+	uint32_t		 steps;		/* left for its regular expressions */
+};
+
+static enum truth
+truth_of(bool is)
 {
-	const char *t = layout_string(p, pat->text.off);
+	return is ? TRUTH_TRUE : TRUTH_FALSE;
+}
+
+static enum truth
+found_by_regex(struct look *l, const struct l_pattern *pat, const struct value *v)
+{
+	switch (regex_match(policy_own(l->p)->regexes, pat->head, v->text, v->len, &l->steps)) {
+	case REGEX_YES:
+		return TRUTH_TRUE;
+	case REGEX_NO:
+		return TRUTH_FALSE;
+	case REGEX_TOO_HARD:
+		break;
+	}
+	return TRUTH_UNKNOWN;
+}
+
+static enum truth
+meets(struct look *l, const struct l_pattern *pat, const struct value *v)
+{
+	const char *t = layout_string(l->p, pat->text.off);
 	size_t len = pat->text.len;
 
 	switch ((enum l_kind)pat->kind) {
 	case L_PREFIX:
-		return v->len >= len && memcmp(v->text, t, len) == 0;
+		return truth_of(v->len >= len && memcmp(v->text, t, len) == 0);
 	case L_SUFFIX:
-		return v->len >= len && memcmp(v->text + v->len - len, t, len) == 0;
+		return truth_of(v->len >= len && memcmp(v->text + v->len - len, t, len) == 0);
 	case L_NETWORK:
-		return in_network(v, t, len, pat->head);
+		return truth_of(in_network(v, t, len, pat->head));
 	case L_SUBSTRING:
-		return v->len >= len && memmem(v->text, v->len, t, len) != NULL;
+		return truth_of(v->len >= len && memmem(v->text, v->len, t, len) != NULL);
 	case L_GLOB_PATH:
 	case L_GLOB_TEXT:
-		return v->len >= pat->head && memcmp(v->text, t, pat->head) == 0 &&
-		    glob_match(t, len, v->text, v->len, pat->kind == L_GLOB_PATH);
+		return truth_of(v->len >= pat->head && memcmp(v->text, t, pat->head) == 0 &&
+		    glob_match(t, len, v->text, v->len, pat->kind == L_GLOB_PATH));
+	case L_REGEX:
+		return found_by_regex(l, pat, v);
 	case L_KIND__MAX:
 		break;
 	}
-	return false;
+	return TRUTH_FALSE;
 }
 
 static int
@@ -78,15 +108,16 @@ exactly(const struct policy *p, const struct l_set *s, const struct value *v)
 	return false;
 }
 
-static bool
-in_set(const struct policy *p, const struct l_set *s, const struct value *v)
+static enum truth
+in_set(struct look *l, const struct l_set *s, const struct value *v)
 {
-	if (exactly(p, s, v))
-		return true;
-	for (uint32_t i = 0; i < s->n_pattern; i++)
-		if (meets(p, layout_patterns(p) + s->pattern + i, v))
-			return true;
-	return false;
+	enum truth best = TRUTH_FALSE;
+
+	if (exactly(l->p, s, v))
+		return TRUTH_TRUE;
+	for (uint32_t i = 0; i < s->n_pattern && best == TRUTH_FALSE; i++)
+		best = meets(l, layout_patterns(l->p) + s->pattern + i, v);
+	return best;
 }
 
 static bool
@@ -100,46 +131,38 @@ in_ranges(const struct policy *p, const struct l_set *s, int64_t n)
 	return false;
 }
 
-static bool
-any_value(const struct policy *p, const struct l_condition *c, const struct event *ev)
+/* What took too long ends it: the next value may be made for it, too. */
+static enum truth
+any_value(struct look *l, const struct l_set *s)
 {
-	const struct l_set *s = layout_sets(p) + c->arg;
 	struct field_cursor cur;
 	struct needle n;
+	enum truth best = TRUTH_FALSE;
 
-	field_open(&cur, ev, (enum field)c->field);
-	while (field_next(&cur, &n.v)) {
-		if (c->flags & L_NOCASE)
+	field_open(&cur, l->ev, (enum field)l->c->field);
+	while (best == TRUTH_FALSE && field_next(&cur, &n.v)) {
+		if (l->c->flags & L_NOCASE)
 			lower(&n);
-		if (c->test == L_RANGE ? in_ranges(p, s, n.v.number) : in_set(p, s, &n.v))
-			return true;
+		best = l->c->test == L_RANGE ? truth_of(in_ranges(l->p, s, n.v.number)) : in_set(l, s, &n.v);
 	}
-	return false;
+	return best;
 }
 
 /* `all`: every value of the condition is met by some value of the field. */
-static bool
-all_values(const struct policy *p, const struct l_condition *c, const struct event *ev)
+static enum truth
+all_values(struct look *l, const struct l_set *s)
 {
-	const struct l_set *s = layout_sets(p) + c->arg;
+	enum truth all = TRUTH_TRUE;
 
-	for (uint32_t i = 0; i < s->n_exact + s->n_pattern; i++) {
+	for (uint32_t i = 0; i < s->n_exact + s->n_pattern && all != TRUTH_FALSE; i++) {
 		struct l_set one = { .exact = s->exact + i, .n_exact = 1 };
 		if (i >= s->n_exact)
 			one = (struct l_set){ .pattern = s->pattern + i - s->n_exact, .n_pattern = 1 };
-		struct field_cursor cur;
-		struct needle n;
-		bool met = false;
-		field_open(&cur, ev, (enum field)c->field);
-		while (!met && field_next(&cur, &n.v)) {
-			if (c->flags & L_NOCASE)
-				lower(&n);
-			met = in_set(p, &one, &n.v);
-		}
-		if (!met)
-			return false;
+		enum truth met = any_value(l, &one);
+		if (met != TRUTH_TRUE)
+			all = met;
 	}
-	return true;
+	return all;
 }
 
 static bool
@@ -161,17 +184,22 @@ compare(const struct value *a, const struct value *b, enum l_how how)
 }
 
 static bool
-other_field(const struct l_condition *c, const struct event *ev)
+other_field(const struct look *l)
 {
+	const struct l_condition *c = l->c;
 	struct field_cursor a, b;
-	struct value x, y;
+	struct needle x, y;
 
-	field_open(&a, ev, (enum field)c->field);
-	while (field_next(&a, &x)) {
-		field_open(&b, ev, (enum field)(c->arg & 0xffff));
-		while (field_next(&b, &y)) {
+	field_open(&a, l->ev, (enum field)c->field);
+	while (field_next(&a, &x.v)) {
+		if (c->flags & L_NOCASE)
+			lower(&x);
+		field_open(&b, l->ev, (enum field)(c->arg & 0xffff));
+		while (field_next(&b, &y.v)) {
+			if (c->flags & L_NOCASE)
+				lower(&y);
 			bool same = field_is_text(field_info((enum field)c->field)->type) ?
-			    compare(&x, &y, (enum l_how)(c->arg >> 16)) : x.number == y.number;
+			    compare(&x.v, &y.v, (enum l_how)(c->arg >> 16)) : x.v.number == y.v.number;
 			if (same)
 				return true;
 		}
@@ -222,11 +250,23 @@ state_of(const struct event *ev, const struct l_condition *c)
 	return (~ev->have & ev->tried & have) ? FIELD_ABSENT : FIELD_UNKNOWN;
 }
 
+/* Of a field that has values. */
+static enum truth
+look_at(struct look *l)
+{
+	const struct l_set *s = layout_sets(l->p) + l->c->arg;
+
+	if (l->c->test == L_FIELD)
+		return truth_of(other_field(l));
+	return l->c->flags & L_ALL ? all_values(l, s) : any_value(l, s);
+}
+
 enum truth
 match_condition(const struct policy *p, const struct l_condition *c, const struct event *ev, bool strict, uint32_t *needs)
 {
+	struct look l = { .p = p, .c = c, .ev = ev, .steps = REGEX_STEPS };
 	enum field_state state = state_of(ev, c);
-	bool found = false;
+	enum truth found = TRUTH_FALSE;
 
 	if (state == FIELD_UNKNOWN) {
 		uint32_t have = field_info((enum field)c->field)->have;
@@ -239,16 +279,15 @@ match_condition(const struct policy *p, const struct l_condition *c, const struc
 	if (state == FIELD_ABSENT && strict && cut)
 		return TRUTH_UNKNOWN;
 	if (c->test == L_EXISTS) {
-		found = (state == FIELD_PRESENT && has_value(ev, (enum field)c->field)) == (c->arg != 0);
+		found = truth_of((state == FIELD_PRESENT && has_value(ev, (enum field)c->field)) == (c->arg != 0));
 	} else if (state == FIELD_PRESENT) {
-		if (c->test == L_FIELD)
-			found = other_field(c, ev);
-		else if (c->flags & L_ALL)
-			found = all_values(p, c, ev);
-		else
-			found = any_value(p, c, ev);
-		if (!found && strict && cut)
+		found = look_at(&l);
+		if (found == TRUTH_FALSE && strict && cut)
 			return TRUTH_UNKNOWN;
 	}
-	return found != ((c->flags & L_NOT) != 0) ? TRUTH_TRUE : TRUTH_FALSE;
+	if (found == TRUTH_UNKNOWN) {
+		*needs |= MATCH_TOO_HARD;
+		return TRUTH_UNKNOWN;
+	}
+	return truth_of((found == TRUTH_TRUE) != ((c->flags & L_NOT) != 0));
 }

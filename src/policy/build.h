@@ -10,7 +10,8 @@
 struct build {
 	struct draft	d;
 	const struct policy_sources *sources;
-	struct names	known_sets, known_strings;	/* what was compiled already: shared, not copied */
+	struct names	known_sets, known_strings, known_regexes;	/* what was compiled already: shared, not copied */
+	uint64_t	regex_bytes;
 #define TABLE(member, type) struct table member;
 	LAYOUT_TABLES(TABLE)
 #undef TABLE
@@ -38,8 +39,10 @@ uint64_t logic_rests_on(const struct build *, const struct l_logic *, logic_grou
 
 /* The values of a condition as a set: @lists expanded. */
 enum value_as { AS_PATH, AS_TEXT, AS_NUMBER, AS_BIT, AS_HASH, AS_ADDRESS };
-enum value_how { HOW_EQUALS, HOW_CONTAINS, HOW_STARTS, HOW_ENDS, HOW_GT, HOW_GTE, HOW_LT, HOW_LTE, HOW_BASE64, HOW_CIDR };
-struct set_spec { enum field_type type; enum value_as as; enum value_how how; bool nocase; };
+enum value_how { HOW_EQUALS, HOW_CONTAINS, HOW_STARTS, HOW_ENDS, HOW_GT, HOW_GTE, HOW_LT, HOW_LTE, HOW_BASE64, HOW_CIDR,
+	HOW_REGEX };
+/* FLAGS: enum regex_flag. */
+struct set_spec { enum field_type type; enum value_as as; enum value_how how; bool nocase; unsigned flags; };
 bool	set_compile(struct build *, struct draft_section *, struct draft_key *, const struct set_spec *, uint32_t *set);
 
 /* What rules and correlations have in common: names and texts, actions, mode, severity. */

@@ -404,6 +404,9 @@ build_tables(struct build *b)
 		fault_add(b->d.faults, "policies", 0, "%zu rules; at most %d", b->rules.n, RULES_MAX);
 	if (b->exceptions.n > RULES_MAX)
 		fault_add(b->d.faults, "policies", 0, "%zu exceptions; at most %d", b->exceptions.n, RULES_MAX);
+	if (b->regexes.n > REGEXES_MAX || b->regex_bytes > REGEX_BYTES_MAX)
+		fault_add(b->d.faults, "policies", 0, "%zu regular expressions of %llu bytes; at most %d, of %u bytes", b->regexes.n,
+		    (unsigned long long)b->regex_bytes, REGEXES_MAX, REGEX_BYTES_MAX);
 	if (b->d.faults->errors || b->d.pool.failed)
 		return b->d.pool.failed ? -ENOMEM : -EINVAL;
 	sort_by_name(b);
@@ -432,6 +435,7 @@ build_done(struct build *b)
 #undef TABLE
 	names_done(&b->known_sets);
 	names_done(&b->known_strings);
+	names_done(&b->known_regexes);
 	draft_done(&b->d);
 }
 
@@ -457,7 +461,7 @@ seal(struct build *b)
 {
 	struct policy p = { .magic = LAYOUT_MAGIC, .version = LAYOUT_VERSION, .fields = FIELD__MAX, .events = EVENT__MAX,
 		.mode = (uint8_t)b->sources->mode, .exec_default = (uint8_t)b->sources->exec_default,
-		.open_default = (uint8_t)b->sources->open_default };
+		.open_default = (uint8_t)b->sources->open_default, .regex_bytes = b->regex_bytes };
 	CLEANUP_FD int fd = memfd_create("yett-policy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	size_t at = ALIGN8(sizeof(p));
 	bool failed = b->d.pool.failed;

@@ -7,9 +7,10 @@
 #include "event/field.h"
 #include "event/verdict.h"
 #include "policy/policy.h"
+#include "policy/regex.h"
 
 #define LAYOUT_MAGIC	0x31747465596c6f50ull
-#define LAYOUT_VERSION	4
+#define LAYOUT_VERSION	5
 #define RULES_MAX	32000		/* struct verdict holds an index in 16 signed bits */
 #define GROUPS_MAX	64		/* of one rule: a bit each */
 #define OPS_MAX		512
@@ -23,11 +24,13 @@ enum l_flag {
 	L_NOCASE	= 1 << 2,	/* values are in lower case; so is made what is compared */
 };
 /* In order of cost. */
-enum l_kind { L_PREFIX, L_SUFFIX, L_NETWORK, L_SUBSTRING, L_GLOB_PATH, L_GLOB_TEXT, L_KIND__MAX };
+enum l_kind { L_PREFIX, L_SUFFIX, L_NETWORK, L_SUBSTRING, L_GLOB_PATH, L_GLOB_TEXT, L_REGEX, L_KIND__MAX };
 
 struct span { uint32_t off, n; };			/* bytes from the start of the block, elements */
 struct l_text { uint32_t off, len; };			/* into strings; a NUL follows */
-struct l_pattern { struct l_text text; uint16_t kind, head; };	/* head: literal bytes a glob begins with; bits of a network */
+/* HEAD: literal bytes a glob begins with; bits of a network; index of a regular expression. */
+struct l_pattern { struct l_text text; uint16_t kind, head; };
+struct l_regex { struct l_text text; uint32_t flags; };	/* enum regex_flag */
 struct l_range { int64_t lo, hi; };
 /* Values of a condition; exact ones sorted by length, then bytes. */
 struct l_set { uint32_t exact, n_exact, pattern, n_pattern, range, n_range; };
@@ -92,15 +95,16 @@ struct l_loader { uint64_t dev, ino; };
 	TABLE(correlations, struct l_correlation) TABLE(rules, struct l_rule) TABLE(exceptions, struct l_exception) \
 	TABLE(ranges, struct l_range) TABLE(loaders, struct l_loader) TABLE(groups, struct l_group) \
 	TABLE(conditions, struct l_condition) TABLE(sets, struct l_set) TABLE(texts, struct l_text) \
-	TABLE(patterns, struct l_pattern) TABLE(ops, uint32_t) TABLE(refs, uint32_t) TABLE(kinds, struct l_kind_index) \
-	TABLE(places, struct l_place) TABLE(asks, struct l_place) TABLE(sections, struct l_section) TABLE(users, struct l_name) \
-	TABLE(user_groups, struct l_name) TABLE(strings, char)
+	TABLE(patterns, struct l_pattern) TABLE(regexes, struct l_regex) TABLE(ops, uint32_t) TABLE(refs, uint32_t) \
+	TABLE(kinds, struct l_kind_index) TABLE(places, struct l_place) TABLE(asks, struct l_place) \
+	TABLE(sections, struct l_section) TABLE(users, struct l_name) TABLE(user_groups, struct l_name) TABLE(strings, char)
 
 struct policy {
 	uint64_t	magic;
 	uint32_t	version, fields, events;	/* LAYOUT_VERSION, FIELD__MAX, EVENT__MAX of the compiler */
 	uint32_t	size;				/* bytes of the block */
 	uint64_t	asked;				/* bit per kind that some rule names */
+	uint64_t	regex_bytes;			/* of all regular expressions, compiled */
 	char		hash[72];
 	uint8_t		mode, exec_default, open_default, unused;
 #define TABLE(member, type) struct span member;

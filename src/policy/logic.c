@@ -239,15 +239,23 @@ standard(struct logic *l)
 	}
 }
 
-/* The price of looking: hashes and what must be fetched last, numbers and short texts first. */
+static bool
+has_regex(const struct build *b, const struct l_condition *c)
+{
+	const struct l_set *s = c->test == L_VALUES ? table_at(&b->sets, c->arg) : NULL;
+
+	return s && s->n_pattern && ((const struct l_pattern *)table_at(&b->patterns, s->pattern))->kind == L_REGEX;
+}
+
+/* The price of looking: regular expressions, then hashes and what must be fetched last, numbers and short texts first. */
 static unsigned
-price(const struct l_condition *c)
+price(const struct build *b, const struct l_condition *c)
 {
 	uint32_t have = field_info((enum field)c->field)->have;
 	unsigned fetched = have == HAVE_HASH ? 8 : have & (HAVE_ARGS | HAVE_ENV | HAVE_PARENT_ARGS) ? 4 :
 	    have & (HAVE_CWD | HAVE_AUID | HAVE_CGROUP | HAVE_COMM) ? 2 : 0;
 
-	return fetched * 16 + (c->test == L_VALUES) * 2 + (c->flags & L_NOCASE);
+	return has_regex(b, c) * 256u + fetched * 16 + (c->test == L_VALUES) * 2 + (c->flags & L_NOCASE);
 }
 
 static void
@@ -263,7 +271,7 @@ emit(struct logic *l, struct l_logic *out)
 			if (group_index(l, t->group, t->group_len) != g)
 				continue;
 			unsigned at = n++;
-			for (; at && price(&c[at - 1]) > price(&t->condition); at--)
+			for (; at && price(l->b, &c[at - 1]) > price(l->b, &t->condition); at--)
 				c[at] = c[at - 1];
 			c[at] = t->condition;
 		}

@@ -124,9 +124,17 @@ pattern_fits(const struct policy *p, const struct l_pattern *t)
 {
 	if (t->kind >= L_KIND__MAX || !text_fits(p, t->text))
 		return false;
+	if (t->kind == L_REGEX)
+		return t->head < p->regexes.n;
 	if (t->kind == L_NETWORK)
 		return (t->text.len == 4 || t->text.len == 16) && t->head <= t->text.len * 8;
 	return t->head <= t->text.len;
+}
+
+static bool
+regex_fits(const struct policy *p, const struct l_regex *r)
+{
+	return text_fits(p, r->text) && r->text.len <= REGEX_TEXT_MAX && !(r->flags & ~(uint32_t)REGEX_ALL);
 }
 
 static bool
@@ -199,7 +207,7 @@ layout_check(const struct policy *p, size_t size)
 	LAYOUT_TABLES(TABLE)
 #undef TABLE
 	if (!p->strings.n || layout_strings(p)[p->strings.n - 1] != '\0' || p->kinds.n != EVENT__MAX || p->rules.n > RULES_MAX ||
-	    p->exceptions.n > RULES_MAX)
+	    p->exceptions.n > RULES_MAX || p->regexes.n > REGEXES_MAX || p->regex_bytes > REGEX_BYTES_MAX)
 		return false;
 	EACH(rules, rule_fits)
 	EACH(correlations, correlation_fits)
@@ -209,6 +217,7 @@ layout_check(const struct policy *p, size_t size)
 	EACH(sets, set_fits)
 	EACH(texts, text_at_fits)
 	EACH(patterns, pattern_fits)
+	EACH(regexes, regex_fits)
 	EACH(kinds, kind_fits)
 	EACH(places, place_fits)
 	EACH(asks, place_fits)
@@ -217,6 +226,8 @@ layout_check(const struct policy *p, size_t size)
 	EACH(user_groups, name_fits)
 	return true;
 }
+
+#define OWN_BYTES	65536	/* in front of the block; a multiple of the size of a page on every machine */
 
 int
 policy_open(int fd, const struct policy **out)
@@ -227,22 +238,30 @@ policy_open(int fd, const struct policy **out)
 		return -errno;
 	if (st.st_size < (off_t)sizeof(struct policy) || st.st_size > UINT32_MAX)
 		return -EBADMSG;
-	const struct policy *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-	if (p == MAP_FAILED)
+	size_t size = (size_t)st.st_size;
+	char *at = mmap(NULL, OWN_BYTES + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (at == MAP_FAILED)
 		return -errno;
-	if (!layout_check(p, (size_t)st.st_size)) {
-		munmap((void *)(uintptr_t)p, (size_t)st.st_size);
-		return -EBADMSG;
-	}
-	*out = p;
-	return 0;
+	int err = -EBADMSG;
+	const struct policy *p = mmap(at + OWN_BYTES, size, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0);
+	if (p == MAP_FAILED)
+		err = -errno;
+	else if (layout_check(p, size))
+		err = p->regexes.n ? regexes_open(p, &policy_own(p)->regexes) : 0;
+	if (err)
+		munmap(at, OWN_BYTES + size);
+	else
+		*out = p;
+	return err;
 }
 
 void
 policy_close(const struct policy *p)
 {
-	if (p)
-		munmap((void *)(uintptr_t)p, p->size);
+	if (!p)
+		return;
+	regexes_close(policy_own(p)->regexes);
+	munmap((char *)(uintptr_t)p - OWN_BYTES, OWN_BYTES + (size_t)p->size);
 }
 
 uint64_t

@@ -39,7 +39,10 @@ int	policy_build_text(const struct policy_sources *, const char *name, const cha
  */
 int	policy_in_mode(const struct policy *p, enum mode);
 
-/* Maps a compiled policy; every offset in it is proved. Returns 0, or -EBADMSG for one that is not whole or of another version. */
+/*
+ * Maps a compiled policy; every offset in it is proved, and its regular expressions are compiled. Returns 0, or -EBADMSG for one that is
+ * not whole or of another version.
+ */
 int	policy_open(int fd, const struct policy **);
 void	policy_close(const struct policy *);
 

@@ -54,7 +54,7 @@ add_number(struct filling *f, struct draft_value *v)
 	case HOW_GTE: r.lo = n; break;
 	case HOW_LT: r = n == INT64_MIN ? (struct l_range){ INT64_MAX, INT64_MIN } : (struct l_range){ INT64_MIN, n - 1 }; break;
 	case HOW_LTE: r.hi = n; break;
-	case HOW_EQUALS: case HOW_CONTAINS: case HOW_STARTS: case HOW_ENDS: case HOW_BASE64: case HOW_CIDR:
+	case HOW_EQUALS: case HOW_CONTAINS: case HOW_STARTS: case HOW_ENDS: case HOW_BASE64: case HOW_CIDR: case HOW_REGEX:
 		r.lo = r.hi = n;
 		break;
 	}
@@ -165,10 +165,65 @@ add_plain(struct filling *f, struct draft_value *v, char *s, size_t len)
 	case HOW_STARTS: add_pattern(f, L_PREFIX, s, len, 0); return;
 	case HOW_ENDS: add_pattern(f, L_SUFFIX, s, len, 0); return;
 	case HOW_BASE64: add_base64(f, v, s, len); return;
-	case HOW_EQUALS: case HOW_GT: case HOW_GTE: case HOW_LT: case HOW_LTE: case HOW_CIDR:
+	case HOW_EQUALS: case HOW_GT: case HOW_GTE: case HOW_LT: case HOW_LTE: case HOW_CIDR: case HOW_REGEX:
 		add_exact(f, s, len);
 		return;
 	}
+}
+
+/* A comma in {2,5} ended the value. What is left compiles, and means something else. */
+static bool
+torn(const struct draft_value *v)
+{
+	size_t n = strlen(v->value), digits = 0;
+
+	while (digits < n && v->value[n - 1 - digits] >= '0' && v->value[n - 1 - digits] <= '9')
+		digits++;
+	return !v->quoted && digits && digits < n && v->value[n - 1 - digits] == '{';
+}
+
+/* The index of an expression in its table. */
+static uint32_t
+intern_regex(struct build *b, const struct draft_value *v, unsigned flags, size_t size)
+{
+	size_t len = strlen(v->value);
+	char *key = pool_take(&b->d.pool, len + 2);
+	uint32_t *at = pool_take(&b->d.pool, sizeof(*at));
+
+	if (!key || !at)
+		return 0;
+	key[0] = (char)('0' + flags);
+	memcpy(key + 1, v->value, len);
+	const uint32_t *known = names_find(&b->known_regexes, key);
+	if (known)
+		return *known;
+	struct l_regex r = { .text = build_text(b, v->value, len), .flags = flags };
+	*at = table_add(&b->regexes, &r, 1);
+	names_add(&b->known_regexes, key, at);
+	b->regex_bytes += (size + 15) & ~(uint64_t)15;
+	return *at;
+}
+
+static void
+add_regex(struct filling *f, struct draft_value *v)
+{
+	char reason[180], why[240];
+	size_t len = strlen(v->value), size = regex_try(v->value, len, f->spec->flags, reason, sizeof(reason));
+
+	if (torn(v)) {
+		wrong(f, v, "was ended by a comma: write the expression in quotes");
+		return;
+	}
+	if (!size) {
+		snprintf(why, sizeof(why), "is no regular expression: %s", reason);
+		wrong(f, v, why);
+		return;
+	}
+	uint32_t i = intern_regex(f->b, v, f->spec->flags, size);
+	if (i < REGEXES_MAX)
+		add_pattern(f, L_REGEX, v->value, len, i);
+	else
+		f->bad = true;		/* all of them are refused in the end */
 }
 
 static void
@@ -241,7 +296,10 @@ add_value(struct filling *f, struct draft_value *v)
 {
 	switch (f->spec->as) {
 	case AS_PATH: case AS_TEXT:
-		add_words(f, v);
+		if (f->spec->how == HOW_REGEX)
+			add_regex(f, v);
+		else
+			add_words(f, v);
 		break;
 	case AS_NUMBER: case AS_BIT:
 		add_number(f, v);
@@ -300,7 +358,7 @@ set_key(struct build *b, const struct draft_key *k, const struct set_spec *spec)
 	size_t at = 0;
 	if (!key)
 		return NULL;
-	at += (size_t)snprintf(key, n, "%d %d %d", (int)spec->type, (int)spec->how, spec->nocase);
+	at += (size_t)snprintf(key, n, "%d %d %d %u", (int)spec->type, (int)spec->how, spec->nocase, spec->flags);
 	for (const struct draft_text *t = k->text; t; t = t->next)
 		at += (size_t)snprintf(key + at, n - at, "\n%s", t->text);
 	return key;

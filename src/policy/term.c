@@ -6,20 +6,23 @@
 
 enum mod {
 	MOD_CONTAINS, MOD_STARTSWITH, MOD_ENDSWITH, MOD_CIDR, MOD_ALL, MOD_CASED, MOD_NOCASE, MOD_EXISTS, MOD_GT, MOD_GTE, MOD_LT,
-	MOD_LTE, MOD_BASE64OFFSET, MOD_FIELDREF, MOD_RE, MOD__MAX
+	MOD_LTE, MOD_BASE64OFFSET, MOD_FIELDREF, MOD_RE, MOD_I, MOD_M, MOD_S, MOD__MAX
 };
 
 static const char *const mods[MOD__MAX] = {
 	[MOD_CONTAINS] = "contains", [MOD_STARTSWITH] = "startswith", [MOD_ENDSWITH] = "endswith", [MOD_CIDR] = "cidr",
 	[MOD_ALL] = "all", [MOD_CASED] = "cased", [MOD_NOCASE] = "nocase", [MOD_EXISTS] = "exists", [MOD_GT] = "gt", [MOD_GTE] = "gte",
 	[MOD_LT] = "lt", [MOD_LTE] = "lte", [MOD_BASE64OFFSET] = "base64offset", [MOD_FIELDREF] = "fieldref", [MOD_RE] = "re",
+	[MOD_I] = "i", [MOD_M] = "m", [MOD_S] = "s",
 };
 #define VALUES_SHOWN	200	/* bytes */
 #define BIT(m)		(1u << MOD_##m)
+#define OF_RE		(BIT(I) | BIT(M) | BIT(S))
 #define FOR_TEXT	(BIT(CONTAINS) | BIT(STARTSWITH) | BIT(ENDSWITH) | BIT(ALL) | BIT(CASED) | BIT(NOCASE) | BIT(EXISTS) | \
-			 BIT(BASE64OFFSET) | BIT(FIELDREF))
+			 BIT(BASE64OFFSET) | BIT(FIELDREF) | BIT(RE) | OF_RE)
 #define FOR_NUMBER	(BIT(GT) | BIT(GTE) | BIT(LT) | BIT(LTE) | BIT(EXISTS) | BIT(FIELDREF))
-#define HOWS		(BIT(CONTAINS) | BIT(STARTSWITH) | BIT(ENDSWITH) | BIT(CIDR) | BIT(GT) | BIT(GTE) | BIT(LT) | BIT(LTE) | BIT(BASE64OFFSET))
+#define HOWS		(BIT(CONTAINS) | BIT(STARTSWITH) | BIT(ENDSWITH) | BIT(CIDR) | BIT(GT) | BIT(GTE) | BIT(LT) | BIT(LTE) | BIT(BASE64OFFSET) | \
+			 BIT(RE))
 
 struct parsed { bool not; const char *group; size_t group_len; enum field field; unsigned mods; };
 
@@ -55,8 +58,6 @@ take_modifiers(struct build *b, const struct draft_section *s, const struct draf
 		*out |= 1u << found;
 		at += n;
 	}
-	if (*out & BIT(RE))
-		return fault(b, s, k, "regular expressions are not available in this version; use contains, startswith, endswith or wildcards");
 	return true;
 }
 
@@ -146,11 +147,15 @@ check_modifiers(struct build *b, const struct draft_section *s, const struct dra
 		if ((p->mods & ~fitting(as)) & 1u << m)
 			return fault(b, s, k, "'|%s' does not fit %s", mods[m], field_info(p->field)->name);
 	if (how & (how - 1))
-		return fault(b, s, k, "only one of contains, startswith, endswith, base64offset, gt, gte, lt, lte fits in %s", k->key);
+		return fault(b, s, k, "only one of contains, startswith, endswith, base64offset, re, gt, gte, lt, lte fits in %s", k->key);
 	if ((p->mods & BIT(EXISTS)) && (p->mods & ~BIT(EXISTS)))
 		return fault(b, s, k, "'|exists' stands alone");
-	if ((p->mods & BIT(FIELDREF)) && (p->mods & (BIT(ALL) | BIT(NOCASE) | BIT(BASE64OFFSET))))
-		return fault(b, s, k, "'|fieldref' does not go with all, nocase or base64offset");
+	if ((p->mods & OF_RE) && !(p->mods & BIT(RE)))
+		return fault(b, s, k, "'|i', '|m' and '|s' belong to '|re'; without it, letters of either case are '|nocase'");
+	if ((p->mods & BIT(RE)) && (p->mods & (BIT(CASED) | BIT(NOCASE))))
+		return fault(b, s, k, "'|re' goes with neither cased nor nocase: '|re|i' does not look at the case of letters");
+	if ((p->mods & BIT(FIELDREF)) && (p->mods & (BIT(ALL) | BIT(RE) | BIT(BASE64OFFSET))))
+		return fault(b, s, k, "'|fieldref' does not go with all, re or base64offset");
 	if ((p->mods & BIT(BASE64OFFSET)) && (p->mods & BIT(NOCASE)))
 		return fault(b, s, k, "'|base64offset' does not go with nocase: base64 has letters of both cases");
 	if ((p->mods & BIT(CASED)) && (p->mods & BIT(NOCASE)))
@@ -163,6 +168,8 @@ how_of(unsigned m)
 {
 	if (m & BIT(BASE64OFFSET))
 		return HOW_BASE64;
+	if (m & BIT(RE))
+		return HOW_REGEX;
 	if (m & BIT(CONTAINS))
 		return HOW_CONTAINS;
 	if (m & BIT(STARTSWITH))
@@ -178,6 +185,12 @@ how_of(unsigned m)
 	if (m & BIT(LTE))
 		return HOW_LTE;
 	return m & BIT(CIDR) ? HOW_CIDR : HOW_EQUALS;
+}
+
+static unsigned
+flags_of(unsigned m)
+{
+	return (m & BIT(I) ? REGEX_CASELESS : 0) | (m & BIT(M) ? REGEX_MULTILINE : 0) | (m & BIT(S) ? REGEX_DOTALL : 0);
 }
 
 static bool
@@ -242,7 +255,8 @@ term_compile(struct build *b, struct draft_section *s, struct draft_key *k, stru
 	} else if (p.mods & BIT(FIELDREF)) {
 		good = compile_reference(b, s, k, &p, &c);
 	} else {
-		struct set_spec spec = { .type = field_info(p.field)->type, .as = as, .how = how_of(p.mods), .nocase = p.mods & BIT(NOCASE) };
+		struct set_spec spec = { .type = field_info(p.field)->type, .as = as, .how = how_of(p.mods), .nocase = p.mods & BIT(NOCASE),
+			.flags = flags_of(p.mods) };
 		c.test = as == AS_NUMBER || as == AS_BIT ? L_RANGE : L_VALUES;
 		good = set_compile(b, s, k, &spec, &c.arg);
 	}

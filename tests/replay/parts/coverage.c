@@ -198,7 +198,7 @@ coverage_show(unsigned *passed, unsigned *failed)
 	for (int f = 0; f < FIELD__MAX; f++)
 		fields[f] = field_info((enum field)f)->name;
 	for (int m = 0; m < MOD__MAX; m++)
-		modifiers[m] = m == MOD_RE ? NULL : mods[m];	/* refused in this version */
+		modifiers[m] = mods[m];
 	for (int k = 0; k < EVENT__MAX; k++)
 		kinds[k] = event_kind_sensor((enum event_kind)k) == SENSOR_NOBODY ? NULL : event_kind_name((enum event_kind)k);
 	for (int i = 0; i < 16; i++)
