@@ -6,6 +6,7 @@
  *
  *   === policy             an INI text exactly as an admin writes it; its [test] sections run too
  *   === policy-dir DIR     the policies of DIR; the lines below are what the admin adds to them
+ *   === policy-dir DIR MORE   the same, where he has also linked all policies of the directory MORE
  *   === config             mode = enforce | monitor, exec_default, open_default = allow | deny; without it: enforce, allow, allow.
  *                          Behind events it begins again with the same policy
  *   === events             rows; what happens in them happens one after the other on one host that knows nothing before
@@ -15,8 +16,9 @@
  *   exec  process.executable=/bin/sh user.id=0 process.args="a b",c   -> deny by web-server-shell
  *   +5s open file.path=/etc/shadow                                    -> allow by default; matched a, b; actions alert
  *
- * Before the arrow: perhaps a time, +5s after the row before (which is +0s) or at=2026-05-01T12:00:00Z on the clock, which never goes
- * back and begins at 2026-01-01; the kind of event; FIELD=VALUE. Only lists have several values, with commas between them. A value
+ * Before the arrow: x20 if it happens twenty times, each time with the same outcome; perhaps a time, +5s after the row before (which is
+ * +0s) or at=2026-05-01T12:00:00Z on the clock, which never goes back and begins at 2026-01-01; the kind of event; FIELD=VALUE. Only lists
+ * have several values, with commas between them. A value
  * with blanks, commas or quotes stands in quotes, a quote in it is "", and "x"*100 is a hundred of them. Other words:
  *   cut=args,ancestry,path   the sensor had no room for all of it
  *   unknown=FIELD,...        nobody has looked yet; all others that are not given are known to have no value
@@ -39,6 +41,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +76,7 @@ struct reading {
 	enum section		 section;
 	char			*policy;	/* text of the session, below as many newlines as stand above it in the file */
 	size_t			 policy_len;
-	char			 dir[256];	/* of === policy-dir, else "" */
+	char			 dir[256], more[256];	/* of === policy-dir, else "" */
 	struct policy_sources	 settings;
 	struct session		 session;
 	unsigned		 passed, failed;
@@ -202,8 +205,8 @@ session_time(struct session *s, struct row *r)
 	return true;
 }
 
-static void
-run_row(struct reading *r, char *text)
+static bool
+run_once(struct reading *r, char *text)
 {
 	static struct row row;
 	struct outcome judged;
@@ -219,11 +222,26 @@ run_row(struct reading *r, char *text)
 		outcome_of(r->session.policy, &row.ev, &v, &judged);
 		if (outcome_same(&row.expected, &judged)) {
 			r->passed++;
-			return;
+			return true;
 		}
 		outcome_words(&row.expected, &row.expected, expected, sizeof(expected));
 		outcome_words(&judged, &row.expected, got, sizeof(got));
 		fail(r, "expected %s\n    but it is %s", expected, got);
+	}
+	return false;
+}
+
+static void
+run_row(struct reading *r, char *text)
+{
+	unsigned times = 1;
+	int n = 0;
+
+	if (sscanf(text, "x%u %n", &times, &n) != 1 || !n)
+		times = 1;
+	for (bool good = true; good && times--;) {
+		CLEANUP_FREE char *copy = strdup(text + n);
+		good = copy && run_once(r, copy);
 	}
 }
 
@@ -250,6 +268,27 @@ write_file(const char *path, const char *text, size_t len)
 	return f && fwrite(text, 1, len, f) == len && fflush(f) == 0 ? 0 : -errno;
 }
 
+/* Each policy of MORE has a link in DIR, or has none any more. */
+static int
+link_more(const char *more, const char *dir, bool there)
+{
+	struct dirent **entries;
+	char real[PATH_MAX], from[PATH_MAX + 300], to[800];
+	int n = scandir(more, &entries, NULL, alphasort), err = n < 0 || !realpath(more, real) ? -errno : 0;
+
+	for (int i = 0; i < n; i++) {
+		const char *dot = strrchr(entries[i]->d_name, '.');
+		snprintf(from, sizeof(from), "%s/%s", real, entries[i]->d_name);
+		snprintf(to, sizeof(to), "%s/%s", dir, entries[i]->d_name);
+		if (!err && dot && strcmp(dot, ".ini") == 0 && (there ? symlink(from, to) : unlink(to)))
+			err = -errno;
+		free(entries[i]);
+	}
+	if (n >= 0)
+		free(entries);
+	return err;
+}
+
 /* The shipped policies, and beside them what the admin adds, in a directory as it has to be. */
 static int
 build_directory(struct reading *r, struct faults *faults)
@@ -264,8 +303,12 @@ build_directory(struct reading *r, struct faults *faults)
 	r->settings.vendor_policies = r->dir;
 	r->settings.policies = dir;
 	int err = r->policy ? write_file(path, r->policy, r->policy_len) : 0;
+	if (!err && *r->more)
+		err = link_more(r->more, dir, true);
 	err = err ? err : policy_build(&r->settings, faults);
 	unlink(path);
+	if (*r->more)
+		link_more(r->more, dir, false);
 	rmdir(dir);
 	return err;
 }
@@ -321,6 +364,8 @@ session_begin(struct reading *r)
 		err = coverage_read(r->file, r->policy, r->policy_len);
 	if (!err && *r->dir)
 		err = read_conditions(r->dir);
+	if (!err && *r->more)
+		err = read_conditions(r->more);
 	if (err)
 		show_faults(r, &faults, err);
 	else if (!session_open(&r->session))
@@ -355,10 +400,10 @@ begin_section(struct reading *r, const char *name)
 		return;
 	}
 	free(steal_ptr(&r->policy));
-	r->dir[0] = '\0';
+	r->dir[0] = r->more[0] = '\0';
 	if (strcmp(name, "policy") == 0)
 		r->section = SECTION_POLICY_TEXT;
-	else if (sscanf(name, "policy-dir %255s", r->dir) == 1)
+	else if (sscanf(name, "policy-dir %255s %255s", r->dir, r->more) >= 1)
 		r->section = SECTION_POLICY_DIR;
 	else
 		fail(r, "there is no section '%s': policy, policy-dir DIR, config or events", name);
