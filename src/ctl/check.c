@@ -98,7 +98,8 @@ tally_policy(struct tally *t, int fd, const struct faults *faults)
 		return ANSWER_BROKEN;
 	}
 	t->rules += policy_rules(policy);
-	lint(&(struct lint_ask){ .policy = policy, .wall_ns = now_wall_ns(), .shipped = t->ctl->config.vendor_policies }, on_lint, t);
+	if (lint(&(struct lint_ask){ .policy = policy, .wall_ns = now_wall_ns(), .shipped = t->ctl->config.vendor_policies }, on_lint, t))
+		ctl_error("no memory: not all that is hardly meant was told");
 	enum answer a = tally_guard(t, policy);
 	if (t->list) {
 		json_t *all = rules_json_all(policy);

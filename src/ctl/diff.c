@@ -14,7 +14,6 @@
 struct diff_options { bool records; };
 
 struct showing {
-	const struct ctl *ctl;
 	size_t		 added, removed, changed;
 	const char	*section, *name;	/* shown last */
 	json_t		*list, *last;		/* NULL: not asked for */
@@ -86,7 +85,7 @@ show_lacking(struct difference_text a, struct difference_text b, const char *sig
 static void
 show_key(const struct difference *d)
 {
-	char text[2 * VALUE_MAX], head[80], old[VALUE_MAX] = "", new[VALUE_MAX] = "";
+	char text[2 * VALUE_MAX + 8], head[80], old[VALUE_MAX] = "", new[VALUE_MAX] = "";
 	struct difference_text a = d->old, b = d->new;
 
 	snprintf(head, sizeof(head), "    %.*s", (int)(d->key.len < 60 ? d->key.len : 60), d->key.at);
@@ -198,7 +197,7 @@ static enum answer
 compare(struct ctl *ctl, const struct policy *disk)
 {
 	static struct control_reply reply;
-	struct showing s = { .ctl = ctl, .list = ctl->json ? json_pack("[]") : NULL };
+	struct showing s = { .list = ctl->json ? json_pack("[]") : NULL };
 	const struct policy *force;
 	enum answer a = ask_policy(ctl, &force, &reply);
 
