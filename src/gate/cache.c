@@ -8,13 +8,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "gate/cache.h"
-
-#ifndef FAN_MARK_IGNORE
-#define FAN_MARK_IGNORE		0x00000400	/* Linux 6.0 */
-#endif
-#ifndef FAN_MARK_EVICTABLE
-#define FAN_MARK_EVICTABLE	0x00000200	/* Linux 5.19 */
-#endif
+#include "gate/quiet.h"
 
 #define LEASE_SIGNAL	(SIGRTMIN + 1)
 #define LEASE_NS	(10 * NS_PER_SEC)	/* then the program is asked about once more */
@@ -36,6 +30,7 @@ cache_flush(struct gate *g)
 		return;
 	fanotify_mark(g->setup.exec_group, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);
 	fanotify_mark(g->setup.stale_group, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);
+	quiet_end(g);
 	for (unsigned i = 0; i < CACHE_LEASES && c->n_leases; i++) {
 		if (!c->lease[i].fd)
 			continue;
@@ -89,16 +84,15 @@ on_stale(struct source *s, uint32_t events)
 	return 0;
 }
 
-/* Who may write the file without being root? Rights beyond the mode bits show in those of the group. */
-static bool
-only_root_writes(const struct file *f)
+/* Rights beyond the mode bits show in those of the group. */
+bool
+cache_only_root_writes(const struct file *f)
 {
 	return f->uid == 0 && !(f->mode & (S_IWGRP | S_IWOTH));
 }
 
-/* A lease keeps its file system from being unmounted: only where one was mounted before yettd started. */
-static bool
-may_stay_busy(const struct gate *g, uint64_t dev)
+bool
+cache_may_stay_busy(const struct gate *g, uint64_t dev)
 {
 	const struct page *p = g->setup.page;
 	uint32_t n = atomic_load(&p->warden.first_mounts);
@@ -116,7 +110,7 @@ keep_lease(struct gate *g, struct question *q)
 	struct cache *c = &g->cache;
 	unsigned i = c->next++ % CACHE_LEASES;
 
-	if (!may_stay_busy(g, g->report.event.file.dev) || fcntl(q->fd, F_SETSIG, LEASE_SIGNAL))
+	if (!cache_may_stay_busy(g, g->report.event.file.dev) || fcntl(q->fd, F_SETSIG, LEASE_SIGNAL))
 		return false;
 	if (!q->leased && fcntl(q->fd, F_SETLEASE, F_RDLCK))
 		return false;
@@ -129,13 +123,18 @@ keep_lease(struct gate *g, struct question *q)
 	return true;
 }
 
-/* What changed between our look at it and the mark was told to nobody. */
-static bool
-unchanged(int fd, const struct file *f)
+bool
+cache_unchanged(int fd, const struct file *f)
 {
 	struct stat st;
 
 	return fstat(fd, &st) == 0 && event_file_of(&st).ctime_ns == f->ctime_ns;
+}
+
+bool
+cache_watch(struct gate *g, int fd)
+{
+	return fanotify_mark(g->setup.stale_group, FAN_MARK_ADD | FAN_MARK_EVICTABLE, CHANGES, fd, NULL) == 0;
 }
 
 static void
@@ -145,14 +144,14 @@ mark(struct gate *g, struct question *q)
 	unsigned ignore = FAN_MARK_IGNORE | FAN_MARK_EVICTABLE;
 
 	/* First who tells of changes, then what makes exec silent. */
-	if (fanotify_mark(g->setup.stale_group, FAN_MARK_ADD | FAN_MARK_EVICTABLE, CHANGES, q->fd, NULL))
+	if (!cache_watch(g, q->fd))
 		return;
-	if (!only_root_writes(f) && !keep_lease(g, q))
+	if (!cache_only_root_writes(f) && !keep_lease(g, q))
 		return;
 	if (fanotify_mark(g->setup.exec_group, FAN_MARK_ADD | ignore, exec_mask(g), q->fd, NULL))
 		return;
 	counter_add(g->setup.page, COUNTER_CACHED, 1);
-	if (!unchanged(q->fd, f))
+	if (!cache_unchanged(q->fd, f))
 		fanotify_mark(g->setup.exec_group, FAN_MARK_REMOVE | FAN_MARK_IGNORE, exec_mask(g), q->fd, NULL);
 }
 

@@ -11,12 +11,27 @@
  */
 #include "gate/state.h"
 
+#ifndef FAN_MARK_IGNORE
+#define FAN_MARK_IGNORE		0x00000400	/* Linux 6.0 */
+#endif
+#ifndef FAN_MARK_EVICTABLE
+#define FAN_MARK_EVICTABLE	0x00000200	/* Linux 5.19 */
+#endif
+
 /* Begins to listen. 0 or -errno; without what it takes from the kernel nothing is ever cached. */
 int	cache_start(struct gate *);
 /* The event in hand was allowed, without a trace: may exec stop asking about Q? Before it is answered. */
 void	cache_allow(struct gate *, struct question *q);
 /* Everything is asked about again. */
 void	cache_flush(struct gate *);
+/* A descriptor that is kept keeps its file system from being unmounted: only where one was mounted before yettd started. */
+bool	cache_may_stay_busy(const struct gate *, uint64_t dev);
+/* Is told when the file of FD changes in a way that its marks do not notice: everything is asked about again then. False: it cannot be. */
+bool	cache_watch(struct gate *, int fd);
+/* Nobody but root may write it. */
+bool	cache_only_root_writes(const struct file *);
+/* Is the file of FD still what the event says? What changed before cache_watch() was told to nobody. */
+bool	cache_unchanged(int fd, const struct file *);
 /* Ends leases that are old or being broken. Returns ms until the next, -1 none. */
 int	cache_tend(struct gate *, uint64_t now_ns);
 

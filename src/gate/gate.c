@@ -16,6 +16,7 @@
 #include "gate/late.h"
 #include "gate/linger.h"
 #include "gate/proc.h"
+#include "gate/quiet.h"
 #include "gate/spool.h"
 #include "gate/state.h"
 
@@ -82,7 +83,7 @@ conclude(struct gate *g, struct question *q, int err)
 	if (!waits)
 		too_late(&g->verdict);
 	if (!trace && g->verdict.decision == DECISION_ALLOW && !g->verdict.n_fed)
-		cache_allow(g, q);
+		q->kind == EVENT_EXEC ? cache_allow(g, q) : quiet_allow(g, q);
 	if (trace) {
 		fetch(g, q, (FETCH_FOR_RECORD & ~g->report.event.tried) | HAVE_HASH);
 		late_ask(g, q);

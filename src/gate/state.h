@@ -46,6 +46,10 @@ struct cache {
 	unsigned	 n_leases, next;
 };
 
+/* Opens that were told not to ask (see quiet.h). */
+#define QUIET_CANDIDATES 1024
+struct quiet { unsigned n; int fd[PAGE_QUIET]; uint64_t candidate[QUIET_CANDIDATES]; };
+
 /* Something that rules ask for, kept until nobody waits for an answer. */
 struct proc_note {
 	enum event_kind	kind;
@@ -77,6 +81,7 @@ struct gate {
 	struct hashes		*hashes;
 	struct correlate	*correlate;
 	struct cache		 cache;
+	struct quiet		 quiet;
 	uint64_t		 evicted;	/* groups of correlations, when it was last told */
 	uint64_t		 evicted_ns;
 	uint64_t		 too_hard, too_hard_ns;	/* events since last told, and when that was */

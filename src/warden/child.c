@@ -47,7 +47,7 @@ static void
 settle_gate(struct warden *w, const char *why)
 {
 	/* The leases that kept writers from what it had allowed for good went with it. */
-	marks_uncache(&w->groups);
+	marks_uncache(&w->groups, w->page);
 	unsigned n = backstop_sweep(w, w->config.deadline_verdict);
 
 	counter_add(w->page, COUNTER_GATE_RESTARTS, 1);

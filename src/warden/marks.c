@@ -11,6 +11,8 @@
 #include "warden/marks.h"
 #include "warden/mountinfo.h"
 
+#define FAN_MARK_IGNORE_	0x00000400	/* Linux 6.0 */
+
 static uint64_t
 exec_mask(const struct groups *g)
 {
@@ -329,9 +331,17 @@ marks_forget(struct warden *w)
 }
 
 void
-marks_uncache(const struct groups *g)
+marks_uncache(const struct groups *g, struct page *page)
 {
+	uint32_t n = atomic_load(&page->gate.quiet);
+
 	fanotify_mark(g->exec, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);	/* of the exec group, only these are on inodes */
+	for (uint32_t i = 0; i < n && i < PAGE_QUIET; i++) {
+		char path[sizeof(page->quiet[0].path)];
+		snprintf(path, sizeof(path), "%.*s", (int)sizeof(path) - 1, page->quiet[i].path);
+		fanotify_mark(g->open, FAN_MARK_REMOVE | FAN_MARK_IGNORE_, FAN_OPEN_PERM, AT_FDCWD, path);
+	}
+	atomic_store(&page->gate.quiet, 0);
 }
 
 void

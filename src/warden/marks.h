@@ -20,7 +20,7 @@ void	marks_tend(struct warden *);
 void	marks_forget(struct warden *);
 /* Stops all questions: what waits still has to be answered. */
 void	marks_flush(const struct groups *);
-/* What exec need not ask about any more is asked about again. */
-void	marks_uncache(const struct groups *);
+/* What need not be asked about any more is asked about again. */
+void	marks_uncache(const struct groups *, struct page *);
 
 #endif

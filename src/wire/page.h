@@ -26,6 +26,7 @@ struct page_gate {
 	_Atomic uint64_t report_number;	/* last report handed out */
 	_Atomic uint64_t event_number;	/* last event that was given an id */
 	_Atomic uint32_t late;		/* entries of page.late in use */
+	_Atomic uint32_t quiet;		/* entries of page.quiet in use */
 	_Atomic uint64_t latency[PAGE_LATENCY_BUCKETS];
 	_Atomic uint64_t tree_nodes, parked;
 	_Atomic uint64_t proc_heard_ns;	/* last message of the proc connector */
@@ -80,6 +81,10 @@ struct page_late {
 	struct report	 report;
 };
 
+/* Files whose opens were told not to ask (see gate/quiet.h). */
+#define PAGE_QUIET 64
+struct page_quiet { char path[192]; };
+
 #define PAGE_SPOOL (4u << 20)
 
 /* Reports that are not on disk yet; survives the gate (see gate/spool.h). */
@@ -96,6 +101,7 @@ struct page {
 	struct page_mount	mount[PAGE_MOUNTS];
 	_Atomic uint64_t	counter[COUNTER__MAX];
 	struct page_late	late[PAGE_LATE];
+	struct page_quiet	quiet[PAGE_QUIET];
 	struct page_spool	spool;
 };
 
