@@ -132,6 +132,7 @@ count_files(const char *dir, const char *over)
 	return n;
 }
 
+/* Beside all others that the configuration names, whose lists and rules it may use; one of its name makes way. */
 static enum answer
 check_file(struct tally *t, const char *path)
 {
@@ -143,8 +144,11 @@ check_file(struct tally *t, const char *path)
 	load_sources(&t->ctl->config, &sources);
 	sources.judge = judge;
 	int err = read_file(path, &faults, &text, &len);
+	sources.instead.name = path;
+	sources.instead.text = text;
+	sources.instead.len = len;
 	t->files++;
-	return tally_policy(t, err ? err : policy_build_text(&sources, path, text, len, &faults), &faults);
+	return tally_policy(t, err ? err : policy_build(&sources, &faults), &faults);
 }
 
 static enum answer

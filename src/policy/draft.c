@@ -223,6 +223,15 @@ list_directory(struct source_files *l, const char *path, bool admin, struct faul
 	return 0;
 }
 
+/* Does the text that stands for a file stand for this one? */
+static bool
+replaced(const struct policy_sources *s, const char *name)
+{
+	const char *slash = s->instead.name ? strrchr(s->instead.name, '/') : NULL;
+
+	return s->instead.name && strcmp(slash ? slash + 1 : s->instead.name, name) == 0;
+}
+
 static int
 read_listed(struct draft *d, const struct source_files *l, const struct policy_sources *s)
 {
@@ -231,7 +240,7 @@ read_listed(struct draft *d, const struct source_files *l, const struct policy_s
 		char path[4096];
 		CLEANUP_FREE char *text = NULL;
 		size_t len;
-		if (off(dir, l->at[i].name))
+		if (replaced(s, l->at[i].name) || off(dir, l->at[i].name))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", dir, l->at[i].name);
 		int err = read_file(path, d->faults, &text, &len);
@@ -256,6 +265,8 @@ draft_read(struct draft *d, const struct policy_sources *s)
 		qsort(l.at, l.n, sizeof(l.at[0]), by_name);
 	if (!err)
 		err = read_listed(d, &l, s);
+	if (!err && s->instead.name)
+		err = draft_read_text(d, s->instead.name, s->instead.text, s->instead.len);
 	free(l.at);
 	return err;
 }

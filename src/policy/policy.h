@@ -16,6 +16,8 @@ struct policy;				/* policy/layout.h: for judge and policy only */
  * /dev/null switches it off. Either may be NULL or absent. Files end in .ini and are read in order of name. */
 struct policy_sources {
 	const char	*vendor_policies, *policies;
+	/* A text that is no file there yet, or not this one: it takes the place of the file of its name. NAME NULL: none. */
+	struct { const char *name, *text; size_t len; } instead;
 	enum mode	 mode;		/* of the agent: no rule acts more strongly */
 	enum decision	 exec_default, open_default;
 	/* The judge, which runs the [test] sections: judge() of judge/judge.h, which this room may not include. */
