@@ -60,12 +60,13 @@ static enum answer
 tally_guard(struct tally *t, const struct policy *policy)
 {
 	const struct config *c = &t->ctl->config;
-	struct host_ask ask = { .hashes = guard_hashes(policy), .filesystems = c->filesystems_auto ? NULL : c->filesystems,
-		.n_filesystems = c->n_filesystems };
 	struct faults faults = { 0 };
+	struct host_ask ask;
 	struct host host;
 
-	ask.names = guard_files(&ask.n_names);
+	guard_wants(policy, &ask);
+	ask.filesystems = c->filesystems_auto ? NULL : c->filesystems;
+	ask.n_filesystems = c->n_filesystems;
 	int err = host_collect(&host, &ask);
 	if (err) {
 		ctl_error("what the policies would take from this host cannot be told: %s", strerror(-err));

@@ -140,22 +140,22 @@ take(void *arg, json_t *record, const char *line, size_t len)
 static int
 by_count(const void *x, const void *y)
 {
-	const struct group *const *a = x, *const *b = y;
+	const struct group *a = x, *b = y;
 
-	if ((*a)->count != (*b)->count)
-		return (*a)->count > (*b)->count ? -1 : 1;
-	return (*a)->last_ns > (*b)->last_ns ? -1 : (*a)->last_ns < (*b)->last_ns;
+	if (a->count != b->count)
+		return a->count > b->count ? -1 : 1;
+	return a->last_ns > b->last_ns ? -1 : a->last_ns < b->last_ns;
 }
 
-/* In order; for the caller to free. NULL: no memory, or none. */
-static struct group **
+/* All in order, and behind them one without a user; for the caller to free. NULL: no memory. */
+static struct group *
 sorted(const struct rejudging *r)
 {
-	struct group **list = calloc(r->n_groups + 1, sizeof(*list));
+	struct group *list = calloc(r->n_groups + 1, sizeof(*list));
 	size_t n = 0;
 
-	for (struct group *g = list ? r->groups : NULL; g; g = g->next)
-		list[n++] = g;
+	for (const struct group *g = list ? r->groups : NULL; g; g = g->next)
+		list[n++] = *g;
 	if (n)
 		qsort(list, n, sizeof(*list), by_count);
 	return list;
@@ -182,35 +182,34 @@ show_group(const struct group *g)
 }
 
 static json_t *
-groups_json(struct group *const *list)
+groups_json(const struct group *list)
 {
 	json_t *out = json_pack("[]");
 
-	for (; list && *list; list++) {
-		const struct group *g = *list;
+	for (const struct group *g = list; g && g->user; g++)
 		json_array_append_new(out, json_pack("{ss ss ss ss sI sI sI}", "now", g->denied ? "deny" : "allow", "rule", g->rule, "user", g->user,
 		    "program", g->program, "count", (json_int_t)g->count, "first_s", (json_int_t)(g->first_ns / NS_PER_SEC), "last_s",
 		    (json_int_t)(g->last_ns / NS_PER_SEC)));
-	}
 	return out;
 }
 
 static void
 show(const struct ctl *ctl, const struct rejudging *r)
 {
-	CLEANUP_FREE struct group **list = sorted(r);
+	CLEANUP_FREE struct group *list = sorted(r);
 	char text[256];
 
 	if (ctl->json) {
 		json_t *all = json_pack("{sI sI sI sI so}", "judged", (json_int_t)r->judged, "newly_denied", (json_int_t)r->denied, "newly_allowed",
-		    (json_int_t)r->allowed, "left_out", (json_int_t)r->left_out, "groups", groups_json(list));
+		    (json_int_t)r->allowed, "left_out", (json_int_t)r->left_out, "groups",
+		    groups_json(list));
 		json_dumpf(all, stdout, JSON_INDENT(2));
 		putchar('\n');
 		json_decref(all);
 		return;
 	}
-	for (size_t i = 0; list && list[i]; i++)
-		show_group(list[i]);
+	for (const struct group *g = list; g && g->user; g++)
+		show_group(g);
 	snprintf(text, sizeof(text), "%llu records judged again by the policies on disk: %llu would newly be denied, %llu newly allowed.",
 	    (unsigned long long)r->judged, (unsigned long long)r->denied, (unsigned long long)r->allowed);
 	term_definition("", 0, text);

@@ -116,20 +116,13 @@ static const struct situation situations[] = {
 	{ NEED_YETT, ROLE_YETTCTL, { ROLE_SH, ROLE_LOGIN, ROLE_INIT }, AS_ROOT, { "reload" } },
 };
 
-const char *const *
-guard_files(size_t *n)
+void
+guard_wants(const struct policy *p, struct host_ask *out)
 {
-	*n = ROLE__FILES * NAMES_MAX;
-	return &names[0][0];
-}
-
-bool
-guard_hashes(const struct policy *p)
-{
+	*out = (struct host_ask){ .names = &names[0][0], .n_names = ROLE__FILES * NAMES_MAX };
 	for (uint32_t i = 0; i < p->conditions.n; i++)
 		if (field_info((enum field)layout_conditions(p)[i].field)->have == HAVE_HASH)
-			return true;
-	return false;
+			out->hashes = true;
 }
 
 struct objection { enum need need; int rule; bool ends; size_t count; char first[2 * HOST_PATH]; };
@@ -356,7 +349,7 @@ put_args(const struct situation *t, const char *path, char *out, size_t size)
 static bool
 set_callers(const struct guarding *g, const struct situation *t, const struct host_person *who, struct scene *s)
 {
-	const struct host_file *chain[4];
+	const struct host_file *chain[4] = { NULL };
 	unsigned n = 0, skip = 0;
 
 	for (; n < 4 && t->by[n] != ROLE_NONE; n++)

@@ -8,10 +8,8 @@
 #include "base/host.h"
 #include "policy/policy.h"
 
-/* Files to look for: host_ask.names. */
-const char *const *guard_files(size_t *n);
-/* Does a rule hang on what files contain: host_ask.hashes? */
-bool	guard_hashes(const struct policy *);
+/* What has to be known of the host, on all its file systems. */
+void	guard_wants(const struct policy *, struct host_ask *);
 
 struct guard_ask {
 	const struct policy *policy;

@@ -95,11 +95,13 @@ tell_contradiction(const struct linter *l, const struct l_condition *const c[2],
 	enum event_kind kind = l->im.kind;
 
 	if (c[0] != c[1])
-		snprintf(why, size, "%s and %s contradict each other", tell(l, c[0], a, sizeof(a)), tell(l, c[1], b, sizeof(b)));
+		snprintf(why, size, "%s and %s contradict each other; remove one, or join them by `or`", tell(l, c[0], a, sizeof(a)),
+		    tell(l, c[1], b, sizeof(b)));
 	else if (!field_on((enum field)c[0]->field, kind))
-		snprintf(why, size, "%s: %s has no %s", tell(l, c[0], a, sizeof(a)), event_kind_name(kind), field_info((enum field)c[0]->field)->name);
+		snprintf(why, size, "%s: %s has no %s; ask on another event", tell(l, c[0], a, sizeof(a)), event_kind_name(kind),
+		    field_info((enum field)c[0]->field)->name);
 	else
-		snprintf(why, size, "no value meets %s", tell(l, c[0], a, sizeof(a)));
+		snprintf(why, size, "no value meets %s; correct it", tell(l, c[0], a, sizeof(a)));
 }
 
 /* The whole of S can never be true of an event of the kind that is looked at, and why. */
@@ -120,11 +122,12 @@ never(const struct linter *l, const struct subject *s, char *why, size_t size)
 	for (uint32_t i = 0; i < s->logic->n_groups; i++) {
 		const struct l_group *g = group_at(l, s->logic, i);
 		if ((d.no & 1ull << i) && reach_group(&l->im, &pre, g) == TRUTH_TRUE) {
-			snprintf(why, size, "whenever the rest is met, so is group '%.48s', which takes it away", layout_string(l->p, g->name));
+			snprintf(why, size, "whenever the rest is met, so is group '%.48s', which takes it away; narrow the group",
+			    layout_string(l->p, g->name));
 			return true;
 		}
 	}
-	snprintf(why, size, "no way in which `condition` joins its groups can be met");
+	snprintf(why, size, "no way in which `condition` joins its groups can be met; correct it");
 	return true;
 }
 
@@ -152,7 +155,7 @@ lint_kinds(struct linter *l, const struct subject *s)
 	for (int k = 0; k < EVENT__MAX; k++) {
 		l->im.kind = (enum event_kind)k;
 		if (on(s->kinds & ~possible, k) && never(l, s, why, sizeof(why)))
-			warn(l, s->file, (uint32_t)s->line, "[%s %s] can never match on %s: %s; make it a rule of its own, or leave %s out of `on`",
+			warn(l, s->file, (uint32_t)s->line, "[%s %s] can never match on %s: %s; or leave %s out of `on`",
 			    s->kind, s->name, event_kind_name((enum event_kind)k), why, event_kind_name((enum event_kind)k));
 	}
 	return possible;
@@ -182,7 +185,8 @@ lint_groups(struct linter *l, const struct subject *s, uint64_t kinds)
 		uint32_t line = condition_at(l, g, 0)->line;
 		bool holds = d.yes & 1ull << i;
 		if (!names_group(l, s->logic, i)) {
-			warn(l, s->file, line, "group '%.48s' of [%s %s] is not in its `condition`: it does nothing", name, s->kind, s->name);
+			warn(l, s->file, line, "group '%.48s' of [%s %s] is not in its `condition`: it does nothing; name it there, or remove it", name,
+			    s->kind, s->name);
 			continue;
 		}
 		for (int k = 0; k < EVENT__MAX && !holds; k++) {
@@ -190,8 +194,8 @@ lint_groups(struct linter *l, const struct subject *s, uint64_t kinds)
 			holds = on(kinds, k) && reach_group(&l->im, &pre, g) != TRUTH_FALSE;
 		}
 		if (!holds)
-			warn(l, s->file, line, "group '%.48s' of [%s %s] can never be met together with the rest: it %s", name, s->kind, s->name,
-			    d.no & 1ull << i ? "takes nothing away" : "adds nothing");
+			warn(l, s->file, line, "group '%.48s' of [%s %s] can never be met together with the rest: it %s; remove or correct it", name, s->kind,
+			    s->name, d.no & 1ull << i ? "takes nothing away" : "adds nothing");
 	}
 }
 
@@ -225,7 +229,8 @@ lint_exact(const struct linter *l, const struct subject *s, const struct l_condi
 			warn(l, s->file, c->line, "'%.80s' has a slash, and %s never has: write '%.80s', or compare the whole path", text, f->name,
 			    slash + 1);
 		else if (f->type == TYPE_EXT && memchr(text, '.', t->len))
-			warn(l, s->file, c->line, "'%.80s' has a dot, and %s is what comes behind the last one", text, f->name);
+			warn(l, s->file, c->line, "'%.80s' has a dot, and %s is what comes behind the last one: write '%.80s'", text, f->name,
+			    (const char *)memrchr(text, '.', t->len) + 1);
 	}
 }
 
@@ -269,8 +274,8 @@ lint_condition(struct linter *l, const struct subject *s, const struct l_conditi
 		known = known || (on(s->kinds, k) && field_on((enum field)c->field, (enum event_kind)k));
 	if (!known && (c->flags & L_NOT)) {
 		char text[128];
-		warn(l, s->file, c->line, "%s always holds: what [%s %s] is about never has %s", tell(l, c, text, sizeof(text)), s->kind, s->name,
-		    field_info((enum field)c->field)->name);
+		warn(l, s->file, c->line, "%s always holds: what [%s %s] is about never has %s; remove it", tell(l, c, text, sizeof(text)), s->kind,
+		    s->name, field_info((enum field)c->field)->name);
 	}
 	if (c->test != L_VALUES)
 		return;
@@ -502,7 +507,8 @@ lint_exception(struct linter *l, uint32_t index)
 		warn(l, s.file, x->line, "[exception %s] expired on %.30s: it does nothing; remove it, or set a new date", s.name,
 		    layout_string(l->p, x->expires));
 	else if (any && !covers)
-		warn(l, s.file, x->line, "[exception %s] covers nothing: its conditions contradict those of each rule that it names", s.name);
+		warn(l, s.file, x->line, "[exception %s] covers nothing: its conditions contradict those of each rule that it names; "
+		    "remove or correct it", s.name);
 	lint_conditions(l, &s);
 	if (any && covers)
 		lint_groups(l, &s, s.kinds);

@@ -7,11 +7,12 @@ _Static_assert(CONFIG_PATH == HOST_PATH, "the configuration's file systems are t
 size_t
 vet(const struct config *c, const struct policy *p, bool forced, struct faults *faults)
 {
-	struct host_ask ask = { .hashes = guard_hashes(p), .filesystems = c->filesystems_auto ? NULL : c->filesystems,
-		.n_filesystems = c->n_filesystems };
+	struct host_ask ask;
 	struct host host;
 
-	ask.names = guard_files(&ask.n_names);
+	guard_wants(p, &ask);
+	ask.filesystems = c->filesystems_auto ? NULL : c->filesystems;
+	ask.n_filesystems = c->n_filesystems;
 	if (host_collect(&host, &ask))
 		return 0;	/* no memory: what comes next will say so */
 	size_t n = guard(&(struct guard_ask){ .policy = p, .host = &host, .wall_ns = now_wall_ns(), .boot_ns = now_boot_ns(), .forced = forced },

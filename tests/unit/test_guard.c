@@ -67,17 +67,19 @@ add_process(int32_t pid, int32_t ppid, uint32_t uid, const char *path)
 static int
 make_host(void **state)
 {
-	size_t n;
-	const char *const *names = guard_files(&n);
+	const struct policy *p = compile("[policy]\n");
+	struct host_ask wanted;
 
 	(void)state;
-	host = (struct host){ .room_files = n + 32 };
+	guard_wants(p, &wanted);
+	policy_close(p);
+	host = (struct host){ .room_files = wanted.n_names + 32 };
 	host.file = calloc(host.room_files, sizeof(*host.file));
 	host.process = calloc(16, sizeof(*host.process));
 	if (!host.file || !host.process)
 		return -1;
-	for (size_t i = 0; i < n; i++) {
-		add_file(is_installed(names[i]) ? names[i] : "");
+	for (size_t i = 0; i < wanted.n_names; i++) {
+		add_file(is_installed(wanted.names[i]) ? wanted.names[i] : "");
 		host.file[i].links = 1;
 	}
 	host.asked = host.n_files;
@@ -306,9 +308,12 @@ hashes_count_where_they_are_known(void **state)
 {
 	(void)state;
 	const struct policy *p = compile(DENY("file.hash.sha256 = 00000000000000000000000000000000000000000000000000000000000000ff\n"));
+	struct host_ask wanted;
 	struct faults faults;
 
-	assert_true(guard_hashes(p));
+	guard_wants(p, &wanted);
+	assert_true(wanted.hashes);
+	assert_null(wanted.filesystems);
 	assert_int_equal(ask(p, false, &faults), 0);
 	for (size_t i = 0; i < host.n_files; i++) {
 		host.file[i].hashed = true;
@@ -318,7 +323,8 @@ hashes_count_where_they_are_known(void **state)
 	assert_non_null(strstr(faults.fault[0].why, "to log in: /usr/bin/login"));
 	policy_close(p);
 	p = compile(DENY("process.name = x\n"));
-	assert_false(guard_hashes(p));
+	guard_wants(p, &wanted);
+	assert_false(wanted.hashes);
 	policy_close(p);
 }
 

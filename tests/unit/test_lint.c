@@ -148,7 +148,8 @@ what_an_event_never_has_is_told(void **state)
 		{ ALERT("user.id = 0\nx/destination.port = 1\nx/process.name = a\ny/process.name = b\ncondition = selection and (x or y)\n"),
 		    "6 group 'x' of [rule r] can never be met together with the rest: it adds nothing" },
 		{ "[policy]\n[rule r]\non = exec, connect\naction = alert\ndestination.port = 22\n",
-		    "2 [rule r] can never match on exec: 'destination.port = 22' (line 5): exec has no destination.port; make it a rule of its own" },
+		    "2 [rule r] can never match on exec: 'destination.port = 22' (line 5): exec has no destination.port; "
+		    "ask on another event; or leave exec out of `on`" },
 		{ "[policy]\n[rule r]\non = exec, connect\naction = alert\nx/destination.port = 22\ny/process.name = nc\ncondition = x or y\n", "" },
 		{ "[policy]\n[rule r]\non = open\naction = alert\nfile.path = /x\nprocess.env_vars = LD_PRELOAD=*\n", "2 open has no process.env_vars" },
 		{ "[policy]\n[rule r]\non = mount\naction = alert\nfile.path = /mnt\n", "" },
