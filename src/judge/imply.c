@@ -6,6 +6,7 @@
 #include "policy/glob.h"
 
 #define CANDIDATES_MAX	2048	/* values of a condition that are tried one by one */
+#define PAIRS_MAX	65536	/* of patterns that are compared */
 #define RANGES_MAX	64
 
 static enum field_type
@@ -212,11 +213,13 @@ within(const struct imply *im, const struct l_condition *a, const struct l_condi
 
 	if (b->flags & L_ALL)
 		return a->arg == b->arg && (a->flags & L_ALL) && a->flags == b->flags;
-	if (x->n_exact > CANDIDATES_MAX && a->arg != b->arg)
-		return false;
 	if (!fair(a, b))
 		return false;
-	for (uint32_t i = 0; a->arg != b->arg && i < x->n_exact; i++)
+	if (a->arg == b->arg)
+		return true;
+	if (x->n_exact > CANDIDATES_MAX || (uint64_t)x->n_pattern * y->n_pattern > PAIRS_MAX)
+		return false;
+	for (uint32_t i = 0; i < x->n_exact; i++)
 		if (!place(im, a, i) || !meets(im, b))
 			return false;
 	for (uint32_t i = 0; i < x->n_pattern; i++) {

@@ -1,6 +1,7 @@
 #include <string.h>
 #include "judge/match.h"
 #include "policy/glob.h"
+#include "policy/pattern.h"
 
 struct needle {				/* one value of the event, as the condition wants to see it */
 	struct value	v;
@@ -108,15 +109,28 @@ exactly(const struct policy *p, const struct l_set *s, const struct value *v)
 	return false;
 }
 
+/* Of N patterns that are in order, only those are looked at whose key the value has. */
+static bool
+in_order(struct look *l, enum pattern_part part, const struct l_pattern *p, uint32_t n, const struct value *v)
+{
+	const struct l_pattern *t = n ? pattern_last(layout_strings(l->p), part, p, n, *v) : NULL;
+
+	while (t && meets(l, t, v) != TRUTH_TRUE)
+		t = t->up ? t - t->up : NULL;
+	return t != NULL;
+}
+
 static enum truth
 in_set(struct look *l, const struct l_set *s, const struct value *v)
 {
+	const struct l_pattern *p = layout_patterns(l->p) + s->pattern;
 	enum truth best = TRUTH_FALSE;
 
-	if (exactly(l->p, s, v))
+	if (exactly(l->p, s, v) || in_order(l, PATTERN_HEADS, p, s->n_heads, v) ||
+	    in_order(l, PATTERN_TAILS, p + s->n_heads, s->n_tails, v))
 		return TRUTH_TRUE;
-	for (uint32_t i = 0; i < s->n_pattern && best == TRUTH_FALSE; i++)
-		best = meets(l, layout_patterns(l->p) + s->pattern + i, v);
+	for (uint32_t i = s->n_heads + s->n_tails; i < s->n_pattern && best == TRUTH_FALSE; i++)
+		best = meets(l, p + i, v);
 	return best;
 }
 

@@ -353,9 +353,12 @@ index_kinds(struct build *b)
 static void
 look_at_list(struct build *b, struct draft_section *s)
 {
-	static const char *const names[] = { "values", "description", NULL };
+	static const char *const names[] = { "values", "values_file", "description", NULL };
 
-	build_needed(b, s, "values", "");
+	if (draft_key(s, "values_file"))
+		build_needed(b, s, "values_file", "");
+	if (draft_key(s, "values") || !draft_key(s, "values_file"))
+		build_needed(b, s, "values", " or `values_file = ...`");
 	draft_key(s, "description");
 	build_unknown_keys(b, s, names);
 }

@@ -163,8 +163,11 @@ draft_read_text(struct draft *d, const char *name, const char *text, size_t len)
 	struct draft_section **first = d->end;
 	crypto_hash_sha256_update(&d->hashing, (const unsigned char *)text, len);
 	int err = read_text(r.file, text, len, d->faults, on_item, &r);
-	for (struct draft_section *s = *first; s; s = s->next)
+	for (struct draft_section *s = *first; s; s = s->next) {
 		s->policy = r.policy;	/* wherever in the file it stands */
+		if (s->kind == SECTION_LIST && err != -ENOMEM && draft_read_values(d, s))
+			err = -ENOMEM;
+	}
 	return err;
 }
 

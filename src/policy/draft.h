@@ -8,8 +8,8 @@
 enum section_kind { SECTION_POLICY, SECTION_LIST, SECTION_RULE, SECTION_EXCEPTION, SECTION_CORRELATION, SECTION_TEST, SECTION__MAX };
 
 struct draft_text { const char *text; int line; struct draft_text *next; };
-/* QUOTED: text whatever it begins with, never the name of a list. TOLD: it is known to be wrong. */
-struct draft_value { const char *value; int line; bool quoted, told; struct draft_value *next; };
+/* FILE: of values, where it stands; NULL: where its key does. QUOTED: text, never the name of a list. TOLD: it is known to be wrong. */
+struct draft_value { const char *value, *file; int line; bool quoted, told; struct draft_value *next; };
 struct draft_key {
 	const char	*key;
 	int		 line;
@@ -25,6 +25,8 @@ struct draft_section {
 	int		 line;
 	struct draft_key *keys, **end;
 	struct draft_section *policy;	/* [policy] of the same file, or NULL */
+	struct draft_value *filed;	/* lists: values of its files */
+	struct draft_text *notes;	/* and what they are */
 	bool		 busy, used;	/* lists: being expanded; some condition needs it */
 	struct draft_section *next;
 };
@@ -34,9 +36,12 @@ struct draft {
 	struct names	 lists, rules, exceptions;	/* name -> struct draft_section */
 	struct draft_section *sections, **end;
 	struct faults	*faults;
+	size_t		 filed;		/* values that came from files */
 	crypto_hash_sha256_state hashing;	/* over all texts */
 };
 
+#define VALUES_FILE_MAX	(32u << 20)	/* bytes of one file of values */
+#define VALUES_MAX	500000u		/* in all of them */
 #define DRAFT_HASH	65		/* SHA-256 in hex, terminated */
 
 /* D stays where it is from now on. */
@@ -44,6 +49,8 @@ void	draft_begin(struct draft *, struct faults *);
 /* Reads all files that SOURCES name. 0 or -errno; faults are collected in D->faults. */
 int	draft_read(struct draft *, const struct policy_sources *);
 int	draft_read_text(struct draft *, const char *name, const char *text, size_t len);
+/* The files that a list names in `values_file`: one value a line, or the first column of a file.csv. 0 or -ENOMEM; faults are collected. */
+int	draft_read_values(struct draft *, struct draft_section *list);
 /* Of all that was read; once. */
 void	draft_hash(struct draft *, char hex[static DRAFT_HASH]);
 void	draft_done(struct draft *);

@@ -110,6 +110,17 @@ glob_head(const char *p, size_t len, bool path)
 	return i;
 }
 
+/* A bracket or a backslash may belong to something before it: what stands behind the last of them is literal. */
+size_t
+glob_tail(const char *p, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && !memchr("*?[]\\", p[len - 1 - n], 5))
+		n++;
+	return n;
+}
+
 bool
 glob_is(const char *p, size_t len, bool path)
 {

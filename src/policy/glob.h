@@ -21,6 +21,9 @@ bool	glob_is(const char *pattern, size_t len, bool path);
 /* Bytes with which everything begins that the pattern matches: those before its first wildcard or quoted letter. */
 size_t	glob_head(const char *pattern, size_t len, bool path);
 
+/* Bytes with which everything ends that the pattern matches; perhaps not all of them. */
+size_t	glob_tail(const char *pattern, size_t len);
+
 /* Removes backslashes that quote; OUT has room for LEN bytes and may be PATTERN. Returns the new length. */
 size_t	glob_unquote(const char *pattern, size_t len, char *out);
 

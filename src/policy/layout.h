@@ -10,7 +10,7 @@
 #include "policy/regex.h"
 
 #define LAYOUT_MAGIC	0x31747465596c6f50ull
-#define LAYOUT_VERSION	5
+#define LAYOUT_VERSION	6
 #define RULES_MAX	32000		/* struct verdict holds an index in 16 signed bits */
 #define GROUPS_MAX	64		/* of one rule: a bit each */
 #define OPS_MAX		512
@@ -28,12 +28,16 @@ enum l_kind { L_PREFIX, L_SUFFIX, L_NETWORK, L_SUBSTRING, L_GLOB_PATH, L_GLOB_TE
 
 struct span { uint32_t off, n; };			/* bytes from the start of the block, elements */
 struct l_text { uint32_t off, len; };			/* into strings; a NUL follows */
-/* HEAD: literal bytes a glob begins with; bits of a network; index of a regular expression. */
-struct l_pattern { struct l_text text; uint16_t kind, head; };
+/* HEAD, TAIL: literal bytes a glob begins and ends with; HEAD: bits of a network; index of a regular expression. UP: see l_set. */
+struct l_pattern { struct l_text text; uint16_t kind, head, tail, unused; uint32_t up; };
 struct l_regex { struct l_text text; uint32_t flags; };	/* enum regex_flag */
 struct l_range { int64_t lo, hi; };
-/* Values of a condition; exact ones sorted by length, then bytes. */
-struct l_set { uint32_t exact, n_exact, pattern, n_pattern, range, n_range; };
+/*
+ * Values of a condition; exact ones sorted by length, then bytes. Of many patterns, the first N_HEADS are sorted by the letters, or bits,
+ * that they begin with, N_TAILS after them by those that they end with, read backwards. UP places before one stands the next whose key its
+ * own key begins with; 0: none. So all that a text can meet are up from the last one that is not behind it.
+ */
+struct l_set { uint32_t exact, n_exact, pattern, n_pattern, range, n_range, n_heads, n_tails; };
 struct l_condition {
 	uint16_t	field;		/* enum field */
 	uint8_t		test, flags;	/* enum l_test, enum l_flag */

@@ -3,6 +3,8 @@
 #include "policy/build.h"
 #include "policy/glob.h"
 
+#define MANY	128	/* places of one condition */
+#define DEEP	6	/* directories, below which there are many */
 #define OPENS (1ull << EVENT_OPEN | 1ull << EVENT_WRITE)
 
 /* The directory that a path, or the literal beginning of a pattern, lies in. */
@@ -68,20 +70,96 @@ add_place(struct build *b, struct table *places, enum watch_kind kind, const cha
 	join_place(b, places, &(struct l_place){ .kind = kind, .path = build_string(b, text) });
 }
 
+/* The directory below which all lies that the pattern matches; false: it could be anywhere. */
+static bool
+directory_of(const struct build *b, const struct l_pattern *p, const char **s, size_t *len)
+{
+	size_t literal = p->kind == L_PREFIX ? p->text.len : p->kind == L_GLOB_PATH ? p->head : 0;
+
+	*s = table_at(&b->strings, p->text.off);
+	*len = parent(*s, literal);
+	return literal;
+}
+
 static void
 place_of_pattern(struct build *b, struct table *places, const struct l_pattern *p)
 {
-	const char *s = table_at(&b->strings, p->text.off);
-	size_t len = p->text.len;
+	const char *s;
+	size_t len = p->text.len, dir;
 
-	if (p->kind == L_PREFIX || p->kind == L_GLOB_PATH) {
-		size_t literal = p->kind == L_PREFIX ? len : p->head, dir = parent(s, literal);
-		bool one_level = p->kind == L_GLOB_PATH && !memmem(s, len, "**", 2) && !memchr(s + literal, '/', len - literal);
-		if (literal) {
-			add_place(b, places, one_level ? WATCH_DIRECTORY : WATCH_TREE, s, dir);
-			return;
-		}
+	if (directory_of(b, p, &s, &dir)) {
+		bool one_level = p->kind == L_GLOB_PATH && !memmem(s, len, "**", 2) && !memchr(s + p->head, '/', len - p->head);
+		add_place(b, places, one_level ? WATCH_DIRECTORY : WATCH_TREE, s, dir);
+	} else {
+		add_place(b, places, WATCH_EVERYTHING, "", 0);
 	}
+}
+
+/* Bytes of a path down to DEPTH directories. */
+static size_t
+down_to(const char *s, size_t len, unsigned depth)
+{
+	size_t n = 0;
+
+	while (n < len && (s[n] != '/' || depth--))
+		n++;
+	return n > 1 ? n : len && s[0] == '/';
+}
+
+/* The directory in which value I of the set lies, or a tree of that DEPTH around it. False: it could be anywhere. */
+static bool
+place_around(struct build *b, const struct l_set *s, uint32_t i, unsigned depth, struct l_place *out)
+{
+	const char *text;
+	size_t dir, len;
+	char path[512];
+
+	if (i < s->n_exact) {
+		const struct l_text *t = table_at(&b->texts, s->exact + i);
+		text = table_at(&b->strings, t->off);
+		dir = parent(text, t->len);
+	} else if (!directory_of(b, table_at(&b->patterns, s->pattern + i - s->n_exact), &text, &dir)) {
+		return false;
+	}
+	len = down_to(text, dir, depth);
+	if (!len || len >= sizeof(path) || text[0] != '/')
+		return false;
+	memcpy(path, text, len);
+	path[len] = '\0';
+	*out = (struct l_place){ .kind = len == dir && i < s->n_exact ? WATCH_DIRECTORY : WATCH_TREE, .path = build_string(b, path) };
+	return true;
+}
+
+/* MANY places at most in which all values of the set lie, trees of that DEPTH. False: there are more. */
+static bool
+places_of_depth(struct build *b, struct table *places, const struct l_set *s, unsigned depth)
+{
+	struct l_place own[MANY];
+	unsigned n = 0, k;
+
+	for (uint32_t i = 0; i < s->n_exact + s->n_pattern; i++) {
+		struct l_place p;
+		if (!place_around(b, s, i, depth, &p))
+			return false;
+		for (k = 0; k < n && (own[k].kind != p.kind || own[k].path != p.path); k++)
+			;
+		if (k == MANY)
+			return false;
+		own[k] = p;
+		n += k == n;
+	}
+	for (k = 0; k < n; k++)
+		join_place(b, places, &own[k]);
+	return true;
+}
+
+/* What is marked one by one is few: of a list of many, the directories far enough up are. */
+static void
+places_of_many(struct build *b, struct table *places, const struct l_set *s)
+{
+	for (unsigned depth = DEEP; depth; depth--)
+		if (places_of_depth(b, places, s, depth))
+			return;
 	add_place(b, places, WATCH_EVERYTHING, "", 0);
 }
 
@@ -97,6 +175,10 @@ places_of_condition(struct build *b, struct table *places, const struct l_condit
 {
 	const struct l_set *s = table_at(&b->sets, c->arg);
 
+	if (s->n_exact + s->n_pattern > MANY) {
+		places_of_many(b, places, s);
+		return;
+	}
 	for (uint32_t i = 0; i < s->n_exact; i++) {
 		const struct l_text *t = table_at(&b->texts, s->exact + i);
 		add_place(b, places, WATCH_FILE, table_at(&b->strings, t->off), t->len);

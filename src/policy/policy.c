@@ -128,7 +128,7 @@ pattern_fits(const struct policy *p, const struct l_pattern *t)
 		return t->head < p->regexes.n;
 	if (t->kind == L_NETWORK)
 		return (t->text.len == 4 || t->text.len == 16) && t->head <= t->text.len * 8;
-	return t->head <= t->text.len;
+	return t->head <= t->text.len && t->tail <= t->text.len;
 }
 
 static bool
@@ -151,7 +151,15 @@ kind_fits(const struct policy *p, const struct l_kind_index *k)
 static bool
 set_fits(const struct policy *p, const struct l_set *s)
 {
-	return part(s->exact, s->n_exact, p->texts) && part(s->pattern, s->n_pattern, p->patterns) && part(s->range, s->n_range, p->ranges);
+	const struct l_pattern *t = layout_patterns(p) + s->pattern;
+
+	if (!part(s->exact, s->n_exact, p->texts) || !part(s->pattern, s->n_pattern, p->patterns) || !part(s->range, s->n_range, p->ranges) ||
+	    s->n_heads > s->n_pattern || s->n_tails > s->n_pattern - s->n_heads)
+		return false;
+	for (uint32_t i = 0; i < s->n_heads + s->n_tails; i++)
+		if (t[i].up > (i < s->n_heads ? i : i - s->n_heads))
+			return false;
+	return true;
 }
 
 static bool

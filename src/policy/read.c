@@ -79,9 +79,8 @@ utf8(const unsigned char *s, size_t len, uint32_t *code)
 	return n;
 }
 
-/* What may not stand in a line, or NULL. */
-static const char *
-bad_text(const char *s, size_t len)
+const char *
+read_bad_text(const char *s, size_t len)
 {
 	uint32_t code = 0;
 
@@ -112,7 +111,7 @@ is_blank(char c)
 static const char *
 bad_line(const struct reader *r, const char *s, size_t len)
 {
-	const char *why = bad_text(s, len);
+	const char *why = read_bad_text(s, len);
 
 	if (why || !r->bare)
 		return why;
@@ -339,7 +338,7 @@ read_whole(int fd, const char *path, size_t size, struct faults *faults, char **
 }
 
 int
-read_file(const char *path, struct faults *faults, char **text, size_t *len)
+read_file_most(const char *path, size_t most, struct faults *faults, char **text, size_t *len)
 {
 	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
@@ -357,12 +356,18 @@ read_file(const char *path, struct faults *faults, char **text, size_t *len)
 	}
 	if (others_write(&st, path, "file of policies or configuration", faults))
 		return -EPERM;
-	if (st.st_size > READ_FILE_MAX) {
-		fault_add(faults, path, 0, "%lld bytes; at most %u", (long long)st.st_size, READ_FILE_MAX);
+	if ((uint64_t)st.st_size > most) {
+		fault_add(faults, path, 0, "%lld bytes; at most %zu", (long long)st.st_size, most);
 		return -EFBIG;
 	}
 	int err = read_whole(fd, path, (size_t)st.st_size, faults, text);
 	if (err == 0)
 		*len = (size_t)st.st_size;
 	return err;
+}
+
+int
+read_file(const char *path, struct faults *faults, char **text, size_t *len)
+{
+	return read_file_most(path, READ_FILE_MAX, faults, text, len);
 }

@@ -38,6 +38,11 @@ int	read_text(const char *name, const char *text, size_t len, struct faults *, r
  * frees TEXT. 0; -ENOENT without a fault; else -errno with a fault that says why.
  */
 int	read_file(const char *path, struct faults *, char **text, size_t *len);
+/* The same with MOST bytes. */
+int	read_file_most(const char *path, size_t most, struct faults *, char **text, size_t *len);
+
+/* What a line may not have in it, or NULL. */
+const char *read_bad_text(const char *s, size_t len);
 
 /* Would FILE's directory let somebody else than root and the caller replace it? Adds a fault then. */
 void	read_check_directory(int fd, const char *path, struct faults *);

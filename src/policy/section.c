@@ -24,6 +24,8 @@ text_of(struct build *b, const struct draft_section *s)
 		table_add(&out, k->key, strlen(k->key));
 		for (const struct draft_text *t = k->text; t; t = t->next)
 			add_line(&out, t == k->text ? " = " : "\t", t->text);
+		for (const struct draft_text *t = strcmp(k->key, "values_file") == 0 ? s->notes : NULL; t; t = t->next)
+			add_line(&out, "\t", t->text);
 	}
 	table_add(&out, "", 1);
 	b->strings.failed |= out.failed;

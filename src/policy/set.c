@@ -4,11 +4,13 @@
 #include "policy/build.h"
 #include "policy/glob.h"
 #include "policy/near.h"
+#include "policy/pattern.h"
 #include "policy/scalar.h"
 
 #define LIST_DEPTH	32
 #define BASE64_LEAST	3		/* bytes: of less, hardly a digit of base64 is sure */
 #define BASE64_MOST	512
+#define MANY		8		/* patterns: in order from so many on */
 
 struct filling {
 	struct build		*b;
@@ -33,7 +35,8 @@ wrong(struct filling *f, struct draft_value *v, const char *why)
 	if (f->section == f->owner)
 		fault_add(faults, f->section->file, v->line, "'%.80s' %s", v->value, why);
 	else
-		fault_add(faults, f->section->file, v->line, "'%.60s' %s; %s:%d uses it", v->value, why, f->owner->file, f->key->line);
+		fault_add(faults, v->file ? v->file : f->section->file, v->line, "'%.60s' %s; %s:%d uses it", v->value, why, f->owner->file,
+		    f->key->line);
 }
 
 static void
@@ -74,6 +77,8 @@ add_pattern(struct filling *f, enum l_kind kind, const void *s, size_t len, size
 {
 	struct l_pattern p = { .text = build_text(f->b, s, len), .kind = (uint16_t)kind, .head = (uint16_t)head };
 
+	if (kind == L_GLOB_PATH || kind == L_GLOB_TEXT)
+		p.tail = (uint16_t)glob_tail(s, len);
 	table_add(&f->pattern, &p, 1);
 }
 
@@ -264,14 +269,13 @@ near_list(struct filling *f, struct draft_value *v, const char *name)
 	    near_hint(near_name(name, names, n), hint, sizeof(hint)));
 }
 
-static void add_values(struct filling *f, struct draft_section *s, struct draft_key *k);	/* lists hold values, values name lists */
+static void add_values(struct filling *f, struct draft_value *v);	/* lists hold values, values name lists */
 
 static void
 add_list(struct filling *f, struct draft_value *v)
 {
 	const char *name = v->value + 1;
 	struct draft_section *l = names_find(&f->b->d.lists, name);
-	struct draft_key *k = l ? draft_key(l, "values") : NULL;
 	const struct draft_section *outer = f->section;
 
 	if (!l) {
@@ -280,11 +284,14 @@ add_list(struct filling *f, struct draft_value *v)
 		wrong(f, v, "is a list that holds itself");
 	} else if (f->depth == LIST_DEPTH) {
 		wrong(f, v, "is a list in a list, and so on, 32 deep");
-	} else if (k) {			/* else it was told when the list was looked at */
+	} else {
+		struct draft_key *k = draft_key(l, "values");
+		f->bad |= !k && !l->filed;	/* which was told when the list was looked at */
 		l->busy = l->used = true;
 		f->depth++;
 		f->section = l;
-		add_values(f, l, k);
+		add_values(f, k ? draft_values(&f->b->d, l, k) : NULL);
+		add_values(f, l->filed);
 		f->section = outer;
 		f->depth--;
 		l->busy = false;
@@ -314,9 +321,9 @@ add_value(struct filling *f, struct draft_value *v)
 }
 
 static void
-add_values(struct filling *f, struct draft_section *s, struct draft_key *k)
+add_values(struct filling *f, struct draft_value *v)
 {
-	for (struct draft_value *v = draft_values(&f->b->d, s, k); v; v = v->next) {
+	for (; v; v = v->next) {
 		if (v->value[0] == '@' && !v->quoted)
 			add_list(f, v);
 		else
@@ -334,6 +341,47 @@ by_length_and_bytes(const void *x, const void *y)
 	if (a->len != b->len)
 		return a->len < b->len ? -1 : 1;
 	return memcmp(sorting->strings.at + a->off, sorting->strings.at + b->off, a->len);
+}
+
+static int
+by_part_and_key(const void *x, const void *y)
+{
+	const struct l_pattern *a = x, *b = y;
+	const char *strings = sorting->strings.at;
+	enum pattern_part p = pattern_part(strings, a), q = pattern_part(strings, b);
+
+	if (p != q)
+		return p < q ? -1 : 1;
+	/* Of the rest, the cheapest first. */
+	return p == PATTERN_REST ? (a->kind > b->kind) - (a->kind < b->kind) : pattern_order(strings, p, a, b);
+}
+
+/* Patterns in order of their keys; each is told where the next is up from it. N are of PART. */
+static void
+link_up(const struct build *b, enum pattern_part part, struct l_pattern *p, uint32_t n)
+{
+	for (uint32_t i = 1; i < n; i++) {
+		uint32_t up = 1;
+		while (up && !pattern_begins(b->strings.at, part, &p[i - up], &p[i]))
+			up = p[i - up].up ? up + p[i - up].up : 0;
+		p[i].up = up;
+	}
+}
+
+/* So that a text need not be compared with each of them. */
+static void
+sort_patterns(const struct build *b, struct table *patterns, struct l_set *out)
+{
+	struct l_pattern *p = table_at(patterns, 0);
+
+	qsort(p, patterns->n, sizeof(*p), by_part_and_key);
+	for (size_t i = 0; i < patterns->n; i++) {
+		enum pattern_part part = pattern_part(b->strings.at, &p[i]);
+		out->n_heads += part == PATTERN_HEADS;
+		out->n_tails += part == PATTERN_TAILS;
+	}
+	link_up(b, PATTERN_HEADS, p, out->n_heads);
+	link_up(b, PATTERN_TAILS, p + out->n_heads, out->n_tails);
 }
 
 static uint32_t
@@ -379,7 +427,7 @@ set_compile(struct build *b, struct draft_section *s, struct draft_key *k, const
 		*set = *known;
 		return true;
 	}
-	add_values(&f, s, k);
+	add_values(&f, draft_values(&b->d, s, k));
 	if (!f.bad && !k->bad && !f.exact.n && !f.pattern.n && !f.range.n) {
 		fault_add(b->d.faults, s->file, k->line, "'%s' has no value", k->key);
 		f.bad = true;
@@ -388,6 +436,8 @@ set_compile(struct build *b, struct draft_section *s, struct draft_key *k, const
 	if (f.exact.n)
 		qsort(f.exact.at, f.exact.n, sizeof(struct l_text), by_length_and_bytes);
 	out.exact = move(&b->texts, &f.exact, &out.n_exact);
+	if (f.pattern.n >= MANY)
+		sort_patterns(b, &f.pattern, &out);
 	out.pattern = move(&b->patterns, &f.pattern, &out.n_pattern);
 	out.range = move(&b->ranges, &f.range, &out.n_range);
 	*set = table_add(&b->sets, &out, 1);
