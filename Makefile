@@ -45,6 +45,8 @@ room        = $(patsubst src/%.c,$(B)/%.o,$(sort $(wildcard $(addprefix src/,$(a
 LIB_OBJS   := $(call room,$(LIB_ROOMS))
 UNIT       := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZ       := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+# The importer of Sigma is yettctl's, and in no library.
+SIGMA      := $(patsubst src/%.c,$(B)/%.o,$(wildcard src/ctl/sigma_*.c))
 HELPERS    := $(patsubst tests/%.c,$(B)/%,$(wildcard $(addprefix tests/,$(addsuffix /*.c,live bench verify replay policies))))
 # V=1 shows the commands.
 SAY        := $(if $(V),@:,@printf '  %s\n')
@@ -62,7 +64,7 @@ $(B)/yettd: $(call room,$(DAEMON)) $(B)/libyett.a
 	$(Q)$(CC) $(LD.$(VARIANT)) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 $(B)/yettctl: $(call room,ctl) $(B)/libyett.a
 	$(SAY) 'LD $@'
-	$(Q)$(CC) $(LD.$(VARIANT)) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -ljansson
+	$(Q)$(CC) $(LD.$(VARIANT)) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -ljansson -lyaml
 $(B)/%.o: src/%.c | packages
 	@mkdir -p $(@D)
 	$(SAY) 'CC $@'
@@ -75,14 +77,16 @@ $(B)/unit/%: tests/unit/%.c $(B)/libyett.a | packages
 $(B)/fuzz/%: tests/fuzz/%.c $(if $(filter fuzz,$(VARIANT)),,tests/fuzz/main.c) $(B)/libyett.a | packages
 	@mkdir -p $(@D)
 	$(SAY) 'LD $@'
-	$(Q)$(CC) $(ALL_CFLAGS) $(LD.$(VARIANT)) -o $@ $(filter tests/fuzz/%.c %.a,$^) $(PKG_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LD.$(VARIANT)) -o $@ $(filter tests/fuzz/%.c %.o,$^) $(filter %.a,$^) $(PKG_LIBS)
+$(B)/fuzz/fuzz_sigma: $(SIGMA)
+$(B)/fuzz/fuzz_sigma: PKG_LIBS += -lyaml
 $(HELPERS): $(B)/%: tests/%.c $(B)/libyett.a | packages
 	@mkdir -p $(@D)
 	$(SAY) 'LD $@'
 	$(Q)$(CC) $(ALL_CFLAGS) $(LD.$(VARIANT)) -o $@ $< $(B)/libyett.a $(PKG_LIBS)
 
 packages:
-	@$(PKG_CONFIG) --exists --print-errors $(PKGS) jansson || { echo "yett: run 'sudo make deps' first" >&2; exit 1; }
+	@$(PKG_CONFIG) --exists --print-errors $(PKGS) jansson yaml-0.1 || { echo "yett: run 'sudo make deps' first" >&2; exit 1; }
 deps:
 	@tests/deps build check lint fuzz
 check:
