@@ -129,7 +129,9 @@ sigma_policy(struct sigma_import *imp, int source, bool live)
 		put_rule(&out, imp, r, live);
 	}
 	const char *text = sigma_out_end(&out, imp->pool);
-	return some ? text : NULL;
+	size_t n = strlen(text);
+	/* No blank line at the end. */
+	return !some ? NULL : n > 1 && text[n - 2] == '\n' ? sigma_copy(imp->pool, text, n - 1) : text;
 }
 
 const char *
