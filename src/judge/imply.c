@@ -119,12 +119,19 @@ fair(const struct l_condition *a, const struct l_condition *b)
 	return !(a->flags & L_NOCASE) || (b->flags & L_NOCASE);
 }
 
-static bool
-meets(const struct imply *im, const struct l_condition *c)
+/* An expression that is too hard leaves it open. */
+static enum truth
+truth_of(const struct imply *im, const struct l_condition *c)
 {
 	uint32_t needs = 0;
 
-	return match_condition(im->p, c, im->ev, false, &needs) == TRUTH_TRUE;
+	return match_condition(im->p, c, im->ev, false, &needs);
+}
+
+static bool
+meets(const struct imply *im, const struct l_condition *c)
+{
+	return truth_of(im, c) == TRUTH_TRUE;
 }
 
 /* Of every value that meets A, does C hold? */
@@ -335,7 +342,7 @@ imply_never(const struct imply *im, const struct l_condition *c)
 	if (!countable(im, c) || (several(type_of(c)) && (c->flags & L_ALL)))
 		return false;
 	for (uint32_t i = 0; i < set_of(im, c)->n_exact; i++)
-		if (!place(im, c, i) || meets(im, c))
+		if (!place(im, c, i) || truth_of(im, c) != TRUTH_FALSE)
 			return false;
 	return true;
 }
@@ -458,8 +465,7 @@ bears(const struct imply *im, const struct l_condition *a, const struct l_condit
 		return true;
 	if (several(type_of(a)) && (!negated(c) || (c->flags & L_ALL)))
 		return true;
-	uint32_t needs = 0;
-	return match_condition(im->p, c, im->ev, false, &needs) != TRUTH_FALSE;
+	return truth_of(im, c) != TRUTH_FALSE;
 }
 
 /* No value meets C[I] and all others. */

@@ -42,6 +42,7 @@ static const char *const words[] = {
 static const char *const others[] = {
 	"user.id = 0", "user.id = 1, 2", "user.id|gt = 0", "user.id|gte = 2", "user.id|lt = 2", "user.id|lte = 1", "user.name|exists = true",
 	"user.name|exists = false", "destination.port = 22", "destination.port|exists = false", "destination.port|lt = 100",
+	"user.name|re = ^$", "process.name|re = ^[ab]$", "process.args|re = b", "process.executable|re = .",
 	"process.name|fieldref = user.name", "process.args_count|gt = 1", "file.setuid = true", "file.extension|exists = true",
 };
 static const char *const conditions[] = {

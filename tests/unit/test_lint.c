@@ -126,6 +126,9 @@ what_can_never_match_is_told(void **state)
 		/* Existence. */
 		{ EXEC("user.name = a\nother/user.name|exists = false\ncondition = selection and other\n"), "2 contradict each other" },
 		{ EXEC("user.name = a\nother/user.name|exists = true\ncondition = selection and other\n"), "" },
+		{ EXEC("user.name|re = ^a\nother/user.name = b, ab\ncondition = selection and other\n"), "" },
+		{ EXEC("user.name|re = ^a\nother/user.name = b, cb\ncondition = selection and other\n"), "2 contradict each other" },
+		{ EXEC("user.name|re = ^$\nother/user.name|exists = false\ncondition = selection and other\n"), "" },
 		{ EXEC("user.name = a, \"\"\nother/user.name|exists = false\ncondition = selection and other\n"), "" },
 		/* Expressions. */
 		{ EXEC("user.name = a\nx/user.name = b\ny/user.name = c\ncondition = selection and (x or y)\n"),
