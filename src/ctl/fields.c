@@ -5,6 +5,7 @@
 #include "ctl/commands.h"
 #include "ctl/term.h"
 #include "event/field.h"
+#include "judge/judge.h"
 
 static const char *const types[] = {
 	[TYPE_TEXT] = "text", [TYPE_PATH] = "path", [TYPE_LIST] = "list", [TYPE_JOINED] = "text", [TYPE_NAME] = "text",
@@ -14,24 +15,35 @@ static const char *const types[] = {
 };
 static const char *const scopes[] = { [SCOPE_OBJECT] = "object", [SCOPE_SUBJECT] = "subject", [SCOPE_EVENT] = "event" };
 
-/* Which events can say it, of those that there are in this version. The result lives until the next call. */
-static const char *
-events_of(enum field f)
+/* Of the events that there are in this version. */
+static bool
+told(int k)
 {
-	static char text[256];
-	bool any = true;
+	return event_kind_sensor((enum event_kind)k) != SENSOR_NOBODY || k == EVENT_AGENT;
+}
 
-	if (field_info(f)->have & (HAVE_SYSCALL | HAVE_RESULT))
-		return "of audit";
-	text[0] = '\0';
-	for (int k = 0; k < EVENT__MAX; k++) {
-		bool on = field_on(f, (enum event_kind)k), told = event_kind_sensor((enum event_kind)k) != SENSOR_NOBODY || k == EVENT_AGENT;
-		size_t n = strlen(text);
-		any = any && on;
-		if (on && told)
-			snprintf(text + n, sizeof(text) - n, "%s%s", n ? " " : "", event_kind_name((enum event_kind)k));
+/* Which events carry it, after what it is; nothing where all do. */
+static void
+describe(enum field f, char *out, size_t size)
+{
+	bool any = true, first = true;
+	size_t n = (size_t)snprintf(out, size, "%s", field_info(f)->help);
+
+	for (int k = 0; k < EVENT__MAX; k++)
+		any = any && (!told(k) || field_on(f, (enum event_kind)k));
+	for (int k = 0; k < EVENT__MAX && !any && n < size; k++) {
+		if (!told(k) || !field_on(f, (enum event_kind)k))
+			continue;
+		n += (size_t)snprintf(out + n, size - n, "%s%s", first ? ". On " : ", ", event_kind_name((enum event_kind)k));
+		first = false;
 	}
-	return any ? "any" : text;
+}
+
+/* Can the kernel remember the answer of a rule that asks about it? */
+static bool
+remembered(enum field f)
+{
+	return judge_of_object(f, EVENT_EXEC);
 }
 
 static void
@@ -41,13 +53,42 @@ show_json(const char *pattern)
 
 	for (int i = 0; i < FIELD__MAX; i++) {
 		const struct field_info *f = field_info((enum field)i);
+		json_t *events = json_pack("[]");
+		for (int k = 0; k < EVENT__MAX; k++)
+			if (told(k) && field_on((enum field)i, (enum event_kind)k))
+				json_array_append_new(events, json_string(event_kind_name((enum event_kind)k)));
 		if (fnmatch(pattern, f->name, 0) == 0)
-			json_array_append_new(list, json_pack("{ss ss ss ss sb ss}", "name", f->name, "type", types[f->type], "scope",
-			    scopes[f->scope], "events", events_of((enum field)i), "free", (int)f->free, "meaning", f->help));
+			json_array_append_new(list, json_pack("{ss ss ss sO sb sb ss}", "name", f->name, "type", types[f->type], "scope", scopes[f->scope],
+			    "events", events, "remembered", (int)remembered((enum field)i), "free", (int)f->free, "meaning", f->help));
+		json_decref(events);
 	}
 	json_dumpf(list, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(list);
+}
+
+static void
+show(const char *pattern)
+{
+	char text[512];
+
+	term_word(COLOR_STRONG, "FIELD", 32);
+	printf("%-9s%-9s%-12s%s\n", "TYPE", "OF", "REMEMBERED", "CHOSEN BY");
+	for (int i = 0; i < FIELD__MAX; i++) {
+		const struct field_info *f = field_info((enum field)i);
+		if (fnmatch(pattern, f->name, 0) != 0)
+			continue;
+		printf("%-31s %-8s %-8s %-11s %s\n", f->name, types[f->type], scopes[f->scope], remembered((enum field)i) ? "yes" : "no",
+		    f->free ? "process" : "system");
+		describe((enum field)i, text, sizeof(text));
+		term_definition("    ", 4, text);
+	}
+	putchar('\n');
+	term_definition("OF", 12, "What it belongs to: an object is the same for everybody who asks about a file, a subject is the process, and an "
+	    "event happens once.");
+	term_definition("REMEMBERED", 12, "A rule on exec that asks for such fields only lets the kernel remember that a program is none of its "
+	    "business: the next start asks nobody. A program that any other field keeps in question is asked about each time.");
+	term_definition("CHOSEN BY", 12, "What the process itself chooses carries no allow rule and no exception on its own.");
 }
 
 static enum answer
@@ -66,23 +107,12 @@ fields_run(struct ctl *ctl, const void *options, char **operands)
 		ctl_error("no field is named '%s'%s%s%s", wanted, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 		return ANSWER_NO;
 	}
-	if (ctl->json) {
+	if (ctl->json)
 		show_json(pattern);
-		return ANSWER_DONE;
-	}
-	term_word(COLOR_STRONG, "FIELD", 32);
-	printf("%-9s%-9s%-21s%s\n", "TYPE", "OF", "ON", "CHOSEN BY");
-	for (int i = 0; i < FIELD__MAX; i++) {
-		const struct field_info *f = field_info((enum field)i);
-		if (fnmatch(pattern, f->name, 0) != 0)
-			continue;
-		printf("%-31s %-8s %-8s %-20s %s\n", f->name, types[f->type], scopes[f->scope], events_of((enum field)i),
-		    f->free ? "process" : "system");
-		term_definition("    ", 4, f->help);
-	}
+	else
+		show(pattern);
 	return ANSWER_DONE;
 }
 
 const struct command fields_command = { .name = "fields", .operands = "[NAME]", .most = 1, .run = fields_run,
-	.help = "what rules can ask about: name, type, what it belongs to, on which events, meaning; "
-	"what the process itself chooses may not carry an allow rule or an exception" };
+	.help = "what rules can ask about: name, type, meaning, which events carry it, and what that means for what the kernel remembers" };

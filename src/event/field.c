@@ -130,15 +130,22 @@ static const struct { uint32_t have; uint64_t kinds; } carriers[] = {
 	{ HAVE_ACTION, ON(AGENT) },
 };
 
+uint32_t
+field_carried(enum event_kind kind)
+{
+	bool audited = kind == EVENT_EXEC || event_kind_sensor(kind) == SENSOR_AUDIT;	/* audit tells of execs too */
+	uint32_t have = HAVE_ALL & ~(audited ? 0u : (uint32_t)(HAVE_SYSCALL | HAVE_RESULT));
+
+	for (size_t i = 0; i < sizeof(carriers) / sizeof(carriers[0]); i++)
+		if (!(carriers[i].kinds & 1ull << kind))
+			have &= ~carriers[i].have;
+	return have;
+}
+
 bool
 field_on(enum field f, enum event_kind kind)
 {
-	if (infos[f].have & (HAVE_SYSCALL | HAVE_RESULT))	/* audit tells of execs too */
-		return kind == EVENT_EXEC || event_kind_sensor(kind) == SENSOR_AUDIT;
-	for (size_t i = 0; i < sizeof(carriers) / sizeof(carriers[0]); i++)
-		if (infos[f].have & carriers[i].have)
-			return carriers[i].kinds & 1ull << kind;
-	return true;
+	return infos[f].have & field_carried(kind);
 }
 
 int

@@ -35,7 +35,8 @@ const char *field_nearest(const char *name);
 /* How values look to conditions: text (bytes), number, or bytes of a hash or address. */
 bool	field_is_text(enum field_type);
 bool	field_is_number(enum field_type);
-/* Can an event of this kind say it at all? False only where no sensor ever does. */
+/* What an event of this kind can say at all: bits of enum event_have. What is not among them no sensor ever says. */
+uint32_t field_carried(enum event_kind);
 bool	field_on(enum field, enum event_kind);
 /* The text of the event that it is read from, or -1. Fields of the same text follow from each other. */
 int	field_slot(enum field);

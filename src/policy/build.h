@@ -49,6 +49,8 @@ bool	set_compile(struct build *, struct draft_section *, struct draft_key *, con
 void	build_common(struct build *, struct draft_section *, struct l_rule *);
 /* The values of a key that must be there and have some; NULL with a fault. LACK says what an absent key leaves open. */
 struct draft_value *build_needed(struct build *, struct draft_section *, const char *key, const char *lack);
+/* The events of `on`, a bit each; faults for those that do not exist or that nobody reports. */
+uint64_t build_kinds(struct build *, struct draft_section *);
 /* Faults for keys that nobody has asked for; KNOWN, ended by NULL, are for the hint. */
 void	build_unknown_keys(struct build *, struct draft_section *, const char *const *known);
 /* Faults for actions that are not possible on all of KINDS. */

@@ -65,28 +65,6 @@ build_needed(struct build *b, struct draft_section *s, const char *key, const ch
 	return v;
 }
 
-static uint64_t
-take_kinds(struct build *b, struct draft_section *s)
-{
-	const char *names[EVENT__MAX];
-	uint64_t kinds = 0;
-	char hint[80];
-
-	for (int i = 0; i < EVENT__MAX; i++)
-		names[i] = event_kind_name((enum event_kind)i);
-	for (const struct draft_value *v = build_needed(b, s, "on", ": which events does it judge?"); v; v = v->next) {
-		int kind = event_kind_find(v->value);
-		if (kind < 0)
-			fault_add(b->d.faults, s->file, v->line, "unknown event '%.80s'%s", v->value,
-			    near_hint(near_name(v->value, names, EVENT__MAX), hint, sizeof(hint)));
-		else if (event_kind_sensor((enum event_kind)kind) == SENSOR_NOBODY)
-			fault_add(b->d.faults, s->file, v->line, "no sensor of this version reports '%s': the rule would never match", v->value);
-		else
-			kinds |= 1ull << kind;
-	}
-	return kinds;
-}
-
 static unsigned
 take_actions(struct build *b, struct draft_section *s)
 {
@@ -201,7 +179,7 @@ build_common(struct build *b, struct draft_section *s, struct l_rule *r)
 static void
 compile_rule(struct build *b, struct draft_section *s)
 {
-	struct l_rule r = { .kinds = take_kinds(b, s) };
+	struct l_rule r = { .kinds = build_kinds(b, s) };
 
 	build_common(b, s, &r);
 	build_check_actions(b, s, r.kinds, r.actions);

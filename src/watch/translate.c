@@ -3,6 +3,7 @@
 #include <libaudit.h>
 #include <string.h>
 #include <sys/socket.h>
+#include "event/field.h"
 #include "watch/translate.h"
 
 #define TITLE_KEPT 128		/* MAX_PROCTITLE_AUDIT_LEN of the kernel */
@@ -217,5 +218,6 @@ translate(const struct audited *a, uint64_t kinds, uint64_t boot_ns, struct even
 		ev->result = a->exit;
 		ev->have |= HAVE_RESULT;
 	}
+	ev->have &= field_carried(c->kind);	/* records that belong to another call bring nothing along */
 	return 0;
 }

@@ -136,6 +136,7 @@ session_judge(struct session *s, const struct event *ev, struct verdict *v, cons
 	struct covered covered = { .policy = s->policy, .kind = (enum event_kind)ev->kind };
 	struct verdict again;
 
+	coverage_event(ev);
 	judge(s->policy, ev, v);
 	judge_explain(s->policy, ev, &again, coverage_step, &covered);
 	*why = "explained, the verdict is another one";

@@ -26,6 +26,7 @@ static struct assemble as;
 static struct event *told;		/* what was told, in order */
 static unsigned n_told, n_config;
 static uint64_t kinds;
+static uint32_t carried[EVENT__MAX];	/* what events of each kind had, over all tests */
 
 static void
 on_done(void *arg, const struct audited *a)
@@ -39,6 +40,7 @@ on_done(void *arg, const struct audited *a)
 	if (translate(a, kinds, 99, &told[n_told]) == 0) {
 		/* The gate takes it. */
 		assert_int_equal(event_from_wire(&told[EVENTS], &told[n_told], event_wire_size(&told[n_told])), 0);
+		carried[told[n_told].kind] |= told[n_told].have;
 		n_told++;
 	}
 }
@@ -771,6 +773,26 @@ an_address_is_found_by_process_and_descriptor(void **state)
 
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
+/* The last of the tests: all others have seen what there is. */
+static void
+events_carry_what_the_language_says_and_nothing_else(void **state)
+{
+	(void)state;
+	uint32_t common = HAVE_ALL;	/* of any process: the gate finds it out */
+
+	for (int k = 0; k < EVENT__MAX; k++)
+		common &= field_carried((enum event_kind)k);
+	for (int k = 0; k < EVENT__MAX; k++) {
+		uint32_t can = field_carried((enum event_kind)k), must = can & ~common;
+		if (!carried[k] && event_kind_sensor((enum event_kind)k) != SENSOR_AUDIT)
+			continue;
+		/* What a file contains, the environment and where a socket listens stand in no record: others look. */
+		must &= ~(uint32_t)(HAVE_ENV | HAVE_HASH | (k == EVENT_LISTEN ? HAVE_PEER : 0));
+		if ((carried[k] & ~can) || (must & ~carried[k]))
+			fail_msg("%s: %#x, and it is said to have %#x", event_kind_name((enum event_kind)k), carried[k], can);
+	}
+}
+
 int
 main(void)
 {
@@ -803,6 +825,7 @@ main(void)
 		TEST(a_mount_has_the_place_where_it_was_made),
 		TEST(texts_that_are_too_long_are_cut_and_flagged),
 		cmocka_unit_test(an_address_is_found_by_process_and_descriptor),
+		cmocka_unit_test(events_carry_what_the_language_says_and_nothing_else),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, end);

@@ -12,6 +12,7 @@ static const char *const operators[OPERATOR__MAX] = { "and", "or", "not", "( )",
 	"(no condition, filter)", "not FIELD" };
 
 struct tally { unsigned met, missed; };
+static uint32_t carried[EVENT__MAX];		/* what events of a kind had in some row: enum event_have */
 static struct tally met_types[L_TYPE__MAX], met_by[L_BY__END - L_BY_ENTITY + 1];
 static struct tally met_fields[FIELD__MAX], met_mods[MOD__MAX], met_kinds[EVENT__MAX], met_actions[16], met_operators[OPERATOR__MAX];
 
@@ -63,6 +64,12 @@ on_policy_item(void *arg, const struct read_item *item)
 		known[n_known - 1].operators |= 1u << OPERATOR_STANDARD;
 	}
 	return 0;
+}
+
+static void
+coverage_event(const struct event *ev)
+{
+	carried[ev->kind] |= ev->have;
 }
 
 static void
@@ -182,6 +189,42 @@ show_class(const char *class, const struct tally *t, const char *const *names, u
 	return whole;
 }
 
+/* By an event that a sensor reports. */
+static bool
+is_carried(enum field f)
+{
+	for (int k = 0; k < EVENT__MAX; k++)
+		if (event_kind_sensor((enum event_kind)k) != SENSOR_NOBODY && field_on(f, (enum event_kind)k))
+			return true;
+	return false;
+}
+
+/* What only some events carry: one that is said to, and of which no row has it, is as good as a guess. */
+static bool
+show_carriers(void)
+{
+	uint32_t common = HAVE_ALL;
+	bool whole = true;
+
+	for (int k = 0; k < EVENT__MAX; k++)
+		common &= field_carried((enum event_kind)k);
+	printf("coverage of what events carry:\n");
+	for (int k = 0; k < EVENT__MAX; k++) {
+		uint32_t lacking = field_carried((enum event_kind)k) & ~common & ~carried[k];
+		if (event_kind_sensor((enum event_kind)k) == SENSOR_NOBODY)
+			continue;
+		printf("  %-12s %#x", event_kind_name((enum event_kind)k), field_carried((enum event_kind)k) & ~common);
+		whole = whole && !lacking;
+		for (int f = 0; f < FIELD__MAX; f++) {
+			if (field_info((enum field)f)->have & lacking)
+				printf("   <- needs a row with %s", field_info((enum field)f)->name);
+			lacking &= ~field_info((enum field)f)->have;
+		}
+		putchar('\n');
+	}
+	return whole;
+}
+
 /* Prints all classes; counts in PASSED and FAILED those where nothing is missing and where something is. */
 static void
 coverage_show(unsigned *passed, unsigned *failed)
@@ -196,7 +239,7 @@ coverage_show(unsigned *passed, unsigned *failed)
 		{ "group-by", met_by, bys, L_BY__END - L_BY_ENTITY + 1 } };
 
 	for (int f = 0; f < FIELD__MAX; f++)
-		fields[f] = field_info((enum field)f)->name;
+		fields[f] = is_carried((enum field)f) ? field_info((enum field)f)->name : NULL;
 	for (int m = 0; m < MOD__MAX; m++)
 		modifiers[m] = mods[m];
 	for (int k = 0; k < EVENT__MAX; k++)
@@ -208,4 +251,7 @@ coverage_show(unsigned *passed, unsigned *failed)
 		*passed += whole;
 		*failed += !whole;
 	}
+	bool whole = show_carriers();
+	*passed += whole;
+	*failed += !whole;
 }

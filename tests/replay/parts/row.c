@@ -324,6 +324,8 @@ set_value(struct row *r, const char *name, const char *value, size_t len)
 		return false;
 	if (r->set[f] && !is_list((enum field)f))
 		return wrong(r, "%s has one value; put quotes around a comma", name);
+	if (!field_on((enum field)f, (enum event_kind)r->ev.kind))
+		return wrong(r, "%s never has %s", event_kind_name((enum event_kind)r->ev.kind), name);
 	r->set[f] = true;
 	if (policy_event_set(&r->ev, (enum field)f, value, len, why, sizeof(why)))
 		return wrong(r, "%s: '%.60s' %s", name, value, why);
