@@ -74,7 +74,7 @@ list(struct writer *w, enum event_text which, struct member m)
 
 	if (!len)
 		return;
-	json_array(&w->j, m.key);
+	json_list(&w->j, m.key);
 	while (s < end) {
 		size_t n = strnlen(s, (size_t)(end - s)), before = w->j.len;
 		size_t taken = left ? json_text_cap(&w->j, NULL, s, n, left) : 0, used = w->j.len - before;
@@ -85,7 +85,7 @@ list(struct writer *w, enum event_text which, struct member m)
 		left = used < left ? left - used : 0;
 		s += n + 1;
 	}
-	json_array_end(&w->j);
+	json_list_end(&w->j);
 }
 
 /* ECS has ids of users as keywords: texts. */
@@ -137,14 +137,14 @@ event_members(struct writer *w, uint64_t sequence)
 	hex_id(w, "id", w->ev->id);
 	json_unum(j, "sequence", sequence);
 	json_str(j, "kind", kinds[w->r->kind]);
-	json_array(j, "category");
+	json_list(j, "category");
 	json_str(j, NULL, event_kind_category(kind));
-	json_array_end(j);
-	json_array(j, "type");
+	json_list_end(j);
+	json_list(j, "type");
 	json_str(j, NULL, event_kind_type(kind));
 	if (w->r->decision == DECISION_DENY)
 		json_str(j, NULL, "denied");
-	json_array_end(j);
+	json_list_end(j);
 	if (has(w, HAVE_ACTION))
 		text(w, TEXT_ACTION, (struct member){ "action", "event.action", CAP_SMALL });
 	else
@@ -191,7 +191,7 @@ techniques(struct writer *w)
 	json_open(&w->j, "threat");
 	json_str(&w->j, "framework", "MITRE ATT&CK");
 	json_open(&w->j, "technique");
-	json_array(&w->j, "id");
+	json_list(&w->j, "id");
 	while (s < end) {
 		const char *from = s;
 		while (s < end && *s != ',' && *s != ' ')
@@ -200,7 +200,7 @@ techniques(struct writer *w)
 			json_text_cap(&w->j, NULL, from, (size_t)(s - from), CAP_SMALL);
 		s++;
 	}
-	json_array_end(&w->j);
+	json_list_end(&w->j);
 	json_close(&w->j);
 	json_close(&w->j);
 }
@@ -224,7 +224,7 @@ ancestors(struct writer *w)
 {
 	if (!has(w, HAVE_ANCESTORS))
 		return;
-	json_array(&w->j, "ancestor");
+	json_list(&w->j, "ancestor");
 	for (unsigned i = 0; i < w->ev->ancestors; i++) {
 		const struct ancestor *a = &w->ev->ancestor[i];
 		json_open(&w->j, NULL);
@@ -235,7 +235,7 @@ ancestors(struct writer *w)
 			was_cut(w, "process.ancestor.executable");
 		json_close(&w->j);
 	}
-	json_array_end(&w->j);
+	json_list_end(&w->j);
 }
 
 /* When a process started, by the wall clock that the event was taken by. */
@@ -443,29 +443,29 @@ yett_members(struct writer *w)
 	json_str(j, "decided_by", settled_name((enum settled)r->settled));
 	list(w, TEXT_MATCHED, (struct member){ "matched", "yett.matched", CAP_SMALL });
 	text(w, TEXT_EXCEPTION, (struct member){ "exception", "yett.exception", CAP_SMALL / 4 });
-	json_array(j, "actions");
+	json_list(j, "actions");
 	for (unsigned bit = 1; bit <= ACTION_SUSPEND; bit <<= 1)
 		if (r->actions & bit)
 			json_str(j, NULL, action_name((enum action)bit));
-	json_array_end(j);
+	json_list_end(j);
 	json_unum(j, "latency_us", r->latency_us);
 	if (r->repeated)
 		json_unum(j, "repeated", r->repeated);
 	if (w->ev->count)
 		json_unum(j, "count", w->ev->count);
-	json_array(j, "sensors");
+	json_list(j, "sensors");
 	json_str(j, NULL, sensors[w->ev->sensor]);
-	json_array_end(j);
-	json_array(j, "flags");
+	json_list_end(j);
+	json_list(j, "flags");
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		if (w->ev->flags & flags[i].flag)
 			json_str(j, NULL, flags[i].name);
-	json_array_end(j);
+	json_list_end(j);
 	if (w->n_cut) {
-		json_array(j, "truncated");
+		json_list(j, "truncated");
 		for (unsigned i = 0; i < w->n_cut; i++)
 			json_str(j, NULL, w->cut[i]);
-		json_array_end(j);
+		json_list_end(j);
 	}
 }
 

@@ -97,13 +97,13 @@ json_close(struct json *j)
 }
 
 void
-json_array(struct json *j, const char *key)
+json_list(struct json *j, const char *key)
 {
 	open_with(j, key, '[');
 }
 
 void
-json_array_end(struct json *j)
+json_list_end(struct json *j)
 {
 	close_with(j, ']');
 }

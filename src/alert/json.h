@@ -25,8 +25,8 @@ struct json {
 void	json_init(struct json *, char *buf, size_t size);
 void	json_open(struct json *, const char *key);	/* key NULL: no key (array element, root) */
 void	json_close(struct json *);
-void	json_array(struct json *, const char *key);
-void	json_array_end(struct json *);
+void	json_list(struct json *, const char *key);
+void	json_list_end(struct json *);
 void	json_text(struct json *, const char *key, const char *s, size_t len);
 /* The same with at most CAP bytes between the quotes. Returns how many bytes of S were taken. */
 size_t	json_text_cap(struct json *, const char *key, const char *s, size_t len, size_t cap);

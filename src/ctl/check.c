@@ -205,8 +205,8 @@ check_run(struct ctl *ctl, const void *options, char **operands)
 	struct tally t = { .ctl = ctl, .verbose = o->verbose, .force = o->force };
 
 	if (ctl->json) {
-		t.faults = json_pack("[]");
-		t.list = json_pack("[]");
+		t.faults = json_array();
+		t.list = json_array();
 	}
 	enum answer worst = check_config(&t), a = ANSWER_DONE;
 	if (!operands[0] && worst == ANSWER_DONE)

@@ -175,7 +175,7 @@ costs_show(const struct policy *p)
 static json_t *
 fields_json(uint64_t fields)
 {
-	json_t *list = json_pack("[]");
+	json_t *list = json_array();
 
 	for (int f = 0; f < FIELD__MAX; f++)
 		if (fields & 1ull << f)
@@ -191,7 +191,7 @@ costs_json(const struct policy *p, unsigned rule, json_t *to)
 	};
 	struct priced r = price(p, rule);
 	CLEANUP_FREE char *marks = said(put_marks, &r), *cost = said(put_cost, &r);
-	json_t *sensors = json_pack("[]");
+	json_t *sensors = json_array();
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (r.cost.marks & names[i].mark)

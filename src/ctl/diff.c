@@ -130,7 +130,7 @@ keep_json(struct showing *s, const struct difference *d, bool fresh)
 
 	if (fresh) {
 		s->last = json_pack("{ss ss ss ss si so}", "change", hows[d->how], "section", d->section, "name", d->name, "file", d->file,
-		    "line", d->line, "keys", json_pack("[]"));
+		    "line", d->line, "keys", json_array());
 		json_array_append_new(s->list, s->last);
 	}
 	if (d->how == DIFFERENCE_CHANGED)
@@ -197,7 +197,7 @@ static enum answer
 compare(struct ctl *ctl, const struct policy *disk)
 {
 	static struct control_reply reply;
-	struct showing s = { .list = ctl->json ? json_pack("[]") : NULL };
+	struct showing s = { .list = ctl->json ? json_array() : NULL };
 	const struct policy *force;
 	enum answer a = ask_policy(ctl, &force, &reply);
 

@@ -49,7 +49,7 @@ remembered(enum field f)
 static void
 show_json(const char *pattern)
 {
-	json_t *list = json_pack("[]");
+	json_t *list = json_array();
 
 	for (int i = 0; i < FIELD__MAX; i++) {
 		const struct field_info *f = field_info((enum field)i);

@@ -184,7 +184,7 @@ show_group(const struct group *g)
 static json_t *
 groups_json(const struct group *list)
 {
-	json_t *out = json_pack("[]");
+	json_t *out = json_array();
 
 	for (const struct group *g = list; g && g->user; g++)
 		json_array_append_new(out, json_pack("{ss ss ss ss sI sI sI}", "now", g->denied ? "deny" : "allow", "rule", g->rule, "user", g->user,

@@ -16,7 +16,7 @@ json_t *
 rules_json(const struct policy *policy, unsigned rule)
 {
 	struct rule_info r;
-	json_t *on = json_pack("[]"), *actions = json_pack("[]");
+	json_t *on = json_array(), *actions = json_array();
 
 	policy_rule(policy, rule, &r);
 	for (int i = 0; i < EVENT__MAX; i++)
@@ -36,7 +36,7 @@ rules_json(const struct policy *policy, unsigned rule)
 json_t *
 rules_json_all(const struct policy *policy)
 {
-	json_t *list = json_pack("[]");
+	json_t *list = json_array();
 
 	for (unsigned i = 0; i < policy_rules(policy); i++)
 		json_array_append_new(list, rules_json(policy, i));

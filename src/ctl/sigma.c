@@ -182,7 +182,7 @@ say_all(const struct import *i)
 static json_t *
 json_lines(const struct sigma_lines *lines)
 {
-	json_t *list = json_pack("[]");
+	json_t *list = json_array();
 
 	for (const struct sigma_line *l = lines->first; l; l = l->next)
 		json_array_append_new(list, json_string(l->text));
@@ -193,7 +193,7 @@ static json_t *
 json_rule(const struct import *i, const struct sigma_rule *r)
 {
 	const char *output = !r->reason && is_rule(r) ? i->written[r->source] : NULL;
-	json_t *names = json_pack("[]"), *notes = json_lines(&r->notes), *one;
+	json_t *names = json_array(), *notes = json_lines(&r->notes), *one;
 
 	for (const struct sigma_made *m = r->reason ? NULL : r->made; m; m = m->next)
 		json_array_append_new(names, json_string(m->name));
@@ -212,7 +212,7 @@ json_rule(const struct import *i, const struct sigma_rule *r)
 static void
 json_all(const struct import *i)
 {
-	json_t *list = json_pack("[]");
+	json_t *list = json_array();
 
 	for (const struct sigma_rule *r = i->imp.first; r; r = r->next)
 		if (is_rule(r) || r->reason)

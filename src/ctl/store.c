@@ -5,14 +5,13 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include "alert/json.h"
 #include "base/cleanup.h"
 #include "ctl/ctl.h"
 #include "ctl/store.h"
 #include "ctl/when.h"
 
-/* Longest line; alert/json.h says so too, but has names in common with jansson.h. */
-#define LINE_MAX_BYTES	65536
-#define BLOCK		(4 * LINE_MAX_BYTES)
+#define BLOCK		(4 * RECORD_MAX)
 #define NOTES_MAX	5
 #define POLL_NS		200000000l
 
@@ -108,7 +107,7 @@ tell_lines(struct store *st)
 	}
 	st->used = (size_t)(end - at);
 	memmove(st->buf, at, st->used);
-	if (st->used >= LINE_MAX_BYTES) {
+	if (st->used >= RECORD_MAX) {
 		if (!st->skipping) {
 			st->line++;
 			note(st, "this line is longer than any record");

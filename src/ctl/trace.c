@@ -238,7 +238,7 @@ step_json(const struct judge_step *s)
 static json_t *
 subject_json(const struct trace *t, const struct trace_subject *u)
 {
-	json_t *steps = json_pack("[]");
+	json_t *steps = json_array();
 	const char *name, *reason = "", *file = "";
 	struct rule_info r;
 	int line = 0;
@@ -263,7 +263,7 @@ subject_json(const struct trace *t, const struct trace_subject *u)
 json_t *
 trace_json(const struct trace *t)
 {
-	json_t *matched = json_pack("[]"), *near = json_pack("[]");
+	json_t *matched = json_array(), *near = json_array();
 	const struct trace_subject *u;
 
 	for (size_t i = 0; i < t->n_subjects; i++)

@@ -215,15 +215,15 @@ write_all(struct json *j)
 	json_open(j, NULL);
 	json_time(j, "@timestamp", 1234567890 * NS_PER_SEC + 5);
 	json_open(j, "deep");
-	json_array(j, "list");
+	json_list(j, "list");
 	json_str(j, NULL, "one");
 	json_open(j, NULL);
 	json_num(j, "least", INT64_MIN);
 	json_close(j);
-	json_array(j, NULL);
-	json_array_end(j);
+	json_list(j, NULL);
+	json_list_end(j);
 	json_bool(j, NULL, true);
-	json_array_end(j);
+	json_list_end(j);
 	json_unum(j, "most", UINT64_MAX);
 	json_close(j);
 	json_hex(j, "hex", bytes, sizeof(bytes));
@@ -288,9 +288,9 @@ what_was_opened_without_room_takes_nothing(void **state)
 	json_open(&j, NULL);
 	json_open(&j, "a key that is too long");
 	json_num(&j, "a", 1);			/* would fit, but belongs to what does not */
-	json_array(&j, "b");
+	json_list(&j, "b");
 	json_num(&j, NULL, 2);
-	json_array_end(&j);
+	json_list_end(&j);
 	json_close(&j);
 	json_num(&j, "c", 3);
 	json_close(&j);

@@ -8,15 +8,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <cmocka.h>
-/*
- * From event to record and back. Both sides are taken in whole: the writer has a json_array() and so has jansson, and each has its
- * own digits.
- */
-#define json_array	alert_json_array
+/* From event to record and back. Both sides are taken in whole, and each has its own digits. */
 #include "alert/json.c"
 #include "alert/reason.c"
 #include "alert/ecs.c"
-#undef json_array
 #define digits		when_digits
 #include "ctl/when.c"
 #undef digits
