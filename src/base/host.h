@@ -54,7 +54,7 @@ struct host_ask {
 	size_t		 n_names;
 	const char	(*filesystems)[HOST_PATH];	/* mount points that are asked about; NULL: all are */
 	size_t		 n_filesystems;
-	bool		 hashes;		/* of files, up to 256 MiB in all */
+	bool		 hashes;		/* of programs, up to 256 MiB in all */
 };
 
 /* 0 or -errno. What cannot be read is left out. */

@@ -57,10 +57,10 @@ static void
 hashes_are_those_of_the_content(void **state)
 {
 	(void)state;
-	static const char *const names[] = { "/etc/passwd", "/etc/passwd" };
+	static const char *const names[] = { "/bin/sh", "/bin/sh", "/etc/passwd" };
 	uint8_t want[32], block[65536];
 	struct sha256_ctx ctx;
-	FILE *in = fopen("/etc/passwd", "re");
+	FILE *in = fopen("/bin/sh", "re");
 	size_t n;
 
 	assert_non_null(in);
@@ -69,11 +69,12 @@ hashes_are_those_of_the_content(void **state)
 		sha256_update(&ctx, n, block);
 	fclose(in);
 	sha256_digest(&ctx, sizeof(want), want);
-	collect(names, 2, (struct host_ask){ .hashes = true });
+	collect(names, 3, (struct host_ask){ .hashes = true });
 	for (size_t i = 0; i < 2; i++) {
 		assert_true(host.file[i].hashed);
 		assert_memory_equal(host.file[i].sha256, want, sizeof(want));
 	}
+	assert_false(host.file[2].hashed);	/* no program */
 	host_done(&host);
 }
 
