@@ -1,4 +1,5 @@
 #include <string.h>
+#include "judge/candidates.h"
 #include "judge/match.h"
 
 /* How much is known, and if not all, what it hangs on. */
@@ -9,9 +10,9 @@ struct hearing {
 	const struct policy	*p;
 	const struct event	*ev;
 	struct verdict		*v;
+	struct inquiry		*q;
 	judge_trace		*trace;		/* NULL: no need to know more than the verdict */
 	void			*arg;
-	enum judge_view		 view;
 	int			 best_deny, best_would, best_allow;
 	uint32_t		 needs;
 };
@@ -32,21 +33,6 @@ judge_of_object(enum field field, enum event_kind kind)
 	bool program = kind == EVENT_EXEC && (field == FIELD_PROCESS_EXECUTABLE || field == FIELD_PROCESS_NAME);
 
 	return field_info(field)->scope == SCOPE_OBJECT || program;
-}
-
-static bool
-of_object(const struct hearing *h, unsigned field)
-{
-	if (h->view == VIEW_LOADER)
-		return field_info((enum field)field)->scope == SCOPE_OBJECT;
-	return judge_of_object((enum field)field, (enum event_kind)h->ev->kind);
-}
-
-/* What another process or another act may make true or false is not known in a view of the object. */
-static bool
-in_view(const struct hearing *h, const struct l_condition *c)
-{
-	return h->view == VIEW_ALL || (of_object(h, c->field) && (c->test != L_FIELD || of_object(h, c->arg & 0xffff)));
 }
 
 static struct belief
@@ -90,7 +76,7 @@ hear_group(const struct hearing *h, const struct l_group *g, struct judge_step *
 
 	for (uint32_t i = 0; i < g->n_conditions; i++) {
 		struct belief one = { TRUTH_FALSE, 0 };
-		one.truth = in_view(h, &c[i]) ? match_condition(h->p, &c[i], h->ev, strict, &one.needs) : TRUTH_UNKNOWN;
+		one.truth = inquiry_ask(h->q, &c[i], strict, &one.needs);
 		step->group = layout_string(h->p, g->name);
 		step->key = layout_string(h->p, c[i].key);
 		step->values = layout_string(h->p, c[i].values);
@@ -109,7 +95,7 @@ hear_logic(const struct hearing *h, const struct l_logic *l, struct judge_step *
 {
 	const struct l_group *g = layout_groups(h->p) + l->group;
 	const uint32_t *op = layout_ops(h->p) + l->op;
-	struct belief stack[STACK_MAX] = { { TRUTH_FALSE, 0 } };
+	struct belief stack[STACK_MAX];
 	unsigned n = 0;
 
 	for (uint32_t i = 0; i < l->n_ops; i++) {
@@ -254,18 +240,61 @@ decide(struct hearing *h)
 	v->mode = v->decider >= 0 ? layout_rules(h->p)[v->decider].mode : h->p->mode;
 }
 
+static void
+open_hearing(struct hearing *h)
+{
+	memset(h->v, 0, sizeof(*h->v));
+	h->v->decider = h->v->exception = -1;
+	h->best_deny = h->best_would = h->best_allow = -1;
+}
+
+static void
+close_hearing(struct hearing *h)
+{
+	h->v->needs = h->needs & ~(uint32_t)HAVE_HASH ? h->needs & ~(uint32_t)HAVE_HASH : h->needs;
+	decide(h);
+}
+
+/* What rules may still ask for and has not been asked for yet; of a hash nobody speaks while something cheaper is missing. */
+static uint32_t
+open_questions(const struct hearing *h)
+{
+	uint32_t asked = h->needs & ~(uint32_t)HAVE_HASH ? h->needs | HAVE_HASH : h->needs;
+
+	return HAVE_ALL & ~(h->ev->have | h->ev->tried | asked);
+}
+
+void
+judge(const struct policy *p, const struct event *ev, struct verdict *v)
+{
+	struct inquiry q = { .p = p, .ev = ev };
+	struct hearing h = { .p = p, .ev = ev, .v = v, .q = &q };
+	struct candidates c;
+
+	open_hearing(&h);
+	candidates(&q, &c);
+	for (int i = candidates_next(p, &c, -1); i >= 0; i = candidates_next(p, &c, i)) {
+		uint32_t before = h.needs;
+		hear_rule(&h, (uint32_t)i);
+		/* It is no verdict yet, so only who asks for more is heard. */
+		if (h.needs != before)
+			candidates_seeking(p, open_questions(&h), &c);
+	}
+	close_hearing(&h);
+}
+
 void
 judge_explain(const struct policy *p, const struct event *ev, struct verdict *v, judge_trace *trace, void *arg)
 {
-	struct hearing h = { .p = p, .ev = ev, .v = v, .trace = trace, .arg = arg, .best_deny = -1, .best_would = -1, .best_allow = -1 };
-	const struct l_kind_index *k = layout_kinds(p) + ev->kind;
+	struct inquiry q = { .p = p, .ev = ev };
+	struct hearing h = { .p = p, .ev = ev, .v = v, .q = &q, .trace = trace, .arg = arg };
+	struct candidates c;
 
-	memset(v, 0, sizeof(*v));
-	v->decider = v->exception = -1;
-	for (uint32_t i = 0; i < k->n_refs; i++)
-		hear_rule(&h, layout_refs(p)[k->ref + i]);
-	v->needs = h.needs & ~(uint32_t)HAVE_HASH ? h.needs & ~(uint32_t)HAVE_HASH : h.needs;
-	decide(&h);
+	open_hearing(&h);
+	candidates_all(p, (enum event_kind)ev->kind, &c);
+	for (int i = candidates_next(p, &c, -1); i >= 0; i = candidates_next(p, &c, i))
+		hear_rule(&h, (uint32_t)i);
+	close_hearing(&h);
 }
 
 static bool
@@ -283,12 +312,18 @@ speaks_of_files(const struct policy *p, const struct l_rule *r)
 bool
 judge_always_allows(const struct policy *p, const struct event *ev, enum judge_view view)
 {
-	struct hearing h = { .p = p, .ev = ev, .view = view };
-	const struct l_kind_index *k = layout_kinds(p) + ev->kind;
+	struct inquiry q = { .p = p, .ev = ev, .view = view };
+	struct hearing h = { .p = p, .ev = ev, .q = &q };
 	bool allowed = standard(p, (enum event_kind)ev->kind) == DECISION_ALLOW;
+	struct candidates c;
 
-	for (uint32_t i = 0; i < k->n_refs; i++) {
-		const struct l_rule *r = layout_rules(p) + layout_refs(p)[k->ref + i];
+	/* What was cut leaves a rule unknown for good: then it is no yes that can be remembered. */
+	if (ev->flags & (FLAG_ARGS_CUT | FLAG_ANCESTRY_CUT | FLAG_PATH_CUT))
+		candidates_all(p, (enum event_kind)ev->kind, &c);
+	else
+		candidates(&q, &c);
+	for (int i = candidates_next(p, &c, -1); i >= 0; i = candidates_next(p, &c, i)) {
+		const struct l_rule *r = layout_rules(p) + i;
 		struct judge_step step = { 0 };
 		if (view == VIEW_LOADER && !speaks_of_files(p, r))
 			continue;
@@ -302,16 +337,12 @@ judge_always_allows(const struct policy *p, const struct event *ev, enum judge_v
 	return allowed;
 }
 
-void
-judge(const struct policy *p, const struct event *ev, struct verdict *v)
-{
-	judge_explain(p, ev, v, NULL, NULL);
-}
-
 uint32_t
 judge_add(const struct policy *p, const struct event *ev, struct verdict *v, unsigned rule)
 {
-	struct hearing h = { .p = p, .ev = ev, .v = v, .best_deny = v->best_deny, .best_would = v->best_would, .best_allow = v->best_allow };
+	struct inquiry q = { .p = p, .ev = ev };
+	struct hearing h = { .p = p, .ev = ev, .v = v, .q = &q, .best_deny = v->best_deny, .best_would = v->best_would,
+		.best_allow = v->best_allow };
 	uint32_t needs = 0;
 	int x = excepted(&h, layout_rules(p) + rule, &needs);
 

@@ -65,6 +65,8 @@ bool	correlation_names(struct build *, const char *rule);
 /* Rules, exceptions, index, places, names of users: everything but the tests. */
 int	build_tables(struct build *);
 void	build_places(struct build *);
+/* Which rules an event asks (policy/index.h). */
+void	build_index(struct build *);
 /* The sections as they were written, for whoever compares. */
 void	build_sections(struct build *);
 int	build_snapshot(struct build *);

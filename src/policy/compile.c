@@ -309,25 +309,6 @@ sort_by_name(struct build *b)
 		qsort(b->exceptions.at, b->exceptions.n, sizeof(struct l_exception), by_exception_name);
 }
 
-static bool
-asks(const struct l_rule *r, enum event_kind kind)
-{
-	return !r->correlation && (r->kinds & event_kind_mask(kind));
-}
-
-static void
-index_kinds(struct build *b)
-{
-	for (int k = 0; k < EVENT__MAX; k++) {
-		struct l_kind_index x = { .ref = (uint32_t)b->refs.n };
-		for (uint32_t i = 0; i < b->rules.n; i++)
-			if (asks(table_at(&b->rules, i), (enum event_kind)k))
-				table_add(&b->refs, &i, 1);
-		x.n_refs = (uint32_t)b->refs.n - x.ref;
-		table_add(&b->kinds, &x, 1);
-	}
-}
-
 static void
 look_at_list(struct build *b, struct draft_section *s)
 {
@@ -393,7 +374,7 @@ build_tables(struct build *b)
 	sort_by_name(b);
 	correlation_join(b);
 	join_exceptions(b);
-	index_kinds(b);
+	build_index(b);
 	build_places(b);
 	build_sections(b);
 	return b->d.faults->errors ? -EINVAL : build_snapshot(b);

@@ -146,6 +146,23 @@ glob_unquote(const char *p, size_t len, char *out)
 	return n;
 }
 
+size_t
+glob_letters(const char *p, size_t len, bool path, size_t *at, char *out)
+{
+	size_t i = *at, n = 0;
+
+	while (i < len && !is_wild(p[i], path)) {
+		i += is_quoted(p, len, i);
+		out[n++] = p[i++];
+	}
+	if (!n) {
+		size_t end = path && p[i] == '[' ? set_end(p, len, i) : 0;
+		i = end ? end : i + 1;
+	}
+	*at = i;
+	return n;
+}
+
 static bool
 is_cross(const char *p, size_t len, size_t i, bool path)
 {

@@ -27,6 +27,12 @@ size_t	glob_tail(const char *pattern, size_t len);
 /* Removes backslashes that quote; OUT has room for LEN bytes and may be PATTERN. Returns the new length. */
 size_t	glob_unquote(const char *pattern, size_t len, char *out);
 
+/*
+ * A run of letters at *AT, unquoted, into OUT, which has room for LEN bytes: everything that the pattern matches has them side by side.
+ * Returns how many; 0: a wildcard is there. *AT moves behind it.
+ */
+size_t	glob_letters(const char *pattern, size_t len, bool path, size_t *at, char *out);
+
 /* PATTERN of at most GLOB_MAX bytes; any bytes are safe. */
 bool	glob_match(const char *pattern, size_t len, const char *s, size_t n, bool path);
 

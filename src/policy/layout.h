@@ -6,6 +6,7 @@
  */
 #include "event/field.h"
 #include "event/verdict.h"
+#include "policy/index.h"
 #include "policy/policy.h"
 #include "policy/regex.h"
 
@@ -44,6 +45,7 @@ struct l_condition {
 	uint32_t	arg;		/* set; wanted truth of EXISTS; other field of FIELD, its enum l_how << 16 */
 	uint32_t	key, values;	/* strings, as written */
 	uint32_t	line;
+	uint32_t	same;		/* the first condition that says the same */
 };
 struct l_group { uint32_t name, condition, n_conditions; };	/* cheapest first */
 /* Groups joined by a postfix program: an index below n_groups pushes that group. */
@@ -86,8 +88,6 @@ struct l_exception {
 	uint32_t	name, reason, expires, file, line;
 	struct l_logic	logic;
 };
-/* Rules that an event of a kind asks, in order of name. */
-struct l_kind_index { uint32_t ref, n_refs; };
 struct l_place { uint32_t kind, path; };
 /* A section as it was written, "key = value" a line; kind is a string, such as "rule". USED: of lists, that some condition needs it. */
 struct l_section { uint32_t kind, name, file, line, text, used; };
@@ -97,11 +97,13 @@ struct l_loader { uint64_t dev, ino; };
 /* TABLE(member, element); in order of alignment. */
 #define LAYOUT_TABLES(TABLE) \
 	TABLE(correlations, struct l_correlation) TABLE(rules, struct l_rule) TABLE(exceptions, struct l_exception) \
-	TABLE(ranges, struct l_range) TABLE(loaders, struct l_loader) TABLE(groups, struct l_group) \
+	TABLE(ranges, struct l_range) TABLE(loaders, struct l_loader) TABLE(lanes, struct l_lane) TABLE(groups, struct l_group) \
 	TABLE(conditions, struct l_condition) TABLE(sets, struct l_set) TABLE(texts, struct l_text) \
 	TABLE(patterns, struct l_pattern) TABLE(regexes, struct l_regex) TABLE(ops, uint32_t) TABLE(refs, uint32_t) \
-	TABLE(kinds, struct l_kind_index) TABLE(places, struct l_place) TABLE(asks, struct l_place) \
-	TABLE(sections, struct l_section) TABLE(users, struct l_name) TABLE(user_groups, struct l_name) TABLE(strings, char)
+	TABLE(kinds, struct l_crowd) TABLE(loose, struct l_crowd) TABLE(seekers, struct l_crowd) TABLE(crowds, struct l_crowd) \
+	TABLE(members, uint32_t) TABLE(clues, struct l_clue) TABLE(heads, uint32_t) \
+	TABLE(places, struct l_place) TABLE(asks, struct l_place) TABLE(sections, struct l_section) TABLE(users, struct l_name) \
+	TABLE(user_groups, struct l_name) TABLE(strings, char)
 
 struct policy {
 	uint64_t	magic;

@@ -102,7 +102,8 @@ correlation_fits(const struct policy *p, const struct l_correlation *c)
 static bool
 condition_fits(const struct policy *p, const struct l_condition *c)
 {
-	if (c->field >= FIELD__MAX || c->test >= L_TEST__MAX || !string_fits(p, c->key) || !string_fits(p, c->values))
+	if (c->field >= FIELD__MAX || c->test >= L_TEST__MAX || !string_fits(p, c->key) || !string_fits(p, c->values) ||
+	    c->same >= p->conditions.n)
 		return false;
 	bool number = field_is_number(field_info((enum field)c->field)->type);
 	switch ((enum l_test)c->test) {
@@ -138,14 +139,58 @@ regex_fits(const struct policy *p, const struct l_regex *r)
 }
 
 static bool
-kind_fits(const struct policy *p, const struct l_kind_index *k)
+crowd_fits(const struct policy *p, const struct l_crowd *c)
 {
-	if (!part(k->ref, k->n_refs, p->refs))
+	bool dense = crowd_dense(*c, p->rules.n);
+
+	if (c->n > p->rules.n || !part(c->at, dense ? crowd_words(p->rules.n) : c->n, p->members))
 		return false;
-	for (uint32_t i = 0; i < k->n_refs; i++)
-		if (layout_refs(p)[k->ref + i] >= p->rules.n || layout_rules(p)[layout_refs(p)[k->ref + i]].correlation)
-			return false;	/* a correlation has no logic that could be asked */
+	for (uint32_t i = 0; !dense && i < c->n; i++)
+		if (layout_members(p)[c->at + i] >= p->rules.n)
+			return false;
 	return true;
+}
+
+/* What an event of a kind asks is all that it can be sent to: no correlation, which has no logic that could be asked. */
+static bool
+kind_fits(const struct policy *p, const struct l_crowd *c)
+{
+	const uint32_t *member = layout_members(p) + c->at;
+	bool dense = crowd_dense(*c, p->rules.n);
+
+	if (!crowd_fits(p, c))
+		return false;
+	for (uint32_t r = 0; dense && r < crowd_words(p->rules.n) * 32; r++)
+		if ((member[r / 32] & 1u << r % 32) && (r >= p->rules.n || layout_rules(p)[r].correlation))
+			return false;
+	for (uint32_t i = 0; !dense && i < c->n; i++)
+		if (layout_rules(p)[member[i]].correlation)
+			return false;
+	return true;
+}
+
+static bool
+lane_fits(const struct policy *p, const struct l_lane *l)
+{
+	if (l->field >= FIELD__MAX || l->stage >= STAGE__MAX || l->spot >= SPOT__MAX || l->nocase > 1 || !crowd_fits(p, &l->rules))
+		return false;
+	if (l->spot == SPOT_ASK)
+		return l->condition < p->conditions.n;
+	if (field_is_number(field_info((enum field)l->field)->type) && l->spot != SPOT_WHOLE)
+		return false;
+	return l->bits < 32 && part(l->head, (1u << l->bits) + 1, p->heads);
+}
+
+static bool
+head_fits(const struct policy *p, const uint32_t *head)
+{
+	return *head <= p->clues.n;
+}
+
+static bool
+clue_fits(const struct policy *p, const struct l_clue *a)
+{
+	return a->crowd < p->crowds.n;
 }
 
 static bool
@@ -214,8 +259,9 @@ layout_check(const struct policy *p, size_t size)
 #define TABLE(member, type) if (!span_fits(p->member, sizeof(type), size)) return false;
 	LAYOUT_TABLES(TABLE)
 #undef TABLE
-	if (!p->strings.n || layout_strings(p)[p->strings.n - 1] != '\0' || p->kinds.n != EVENT__MAX || p->rules.n > RULES_MAX ||
-	    p->exceptions.n > RULES_MAX || p->regexes.n > REGEXES_MAX || p->regex_bytes > REGEX_BYTES_MAX)
+	if (!p->strings.n || layout_strings(p)[p->strings.n - 1] != '\0' || p->kinds.n != EVENT__MAX || p->loose.n != STAGE__MAX ||
+	    p->seekers.n != HAVE_BITS || p->rules.n > RULES_MAX || p->exceptions.n > RULES_MAX || p->regexes.n > REGEXES_MAX ||
+	    p->regex_bytes > REGEX_BYTES_MAX)
 		return false;
 	EACH(rules, rule_fits)
 	EACH(correlations, correlation_fits)
@@ -227,6 +273,12 @@ layout_check(const struct policy *p, size_t size)
 	EACH(patterns, pattern_fits)
 	EACH(regexes, regex_fits)
 	EACH(kinds, kind_fits)
+	EACH(loose, crowd_fits)
+	EACH(seekers, crowd_fits)
+	EACH(crowds, crowd_fits)
+	EACH(lanes, lane_fits)
+	EACH(clues, clue_fits)
+	EACH(heads, head_fits)
 	EACH(places, place_fits)
 	EACH(asks, place_fits)
 	EACH(sections, section_fits)

@@ -16,6 +16,8 @@ static const char text[] =
     "filter/destination.ip|cidr = 10.0.0.0/8, ::1\n"
     "[rule b]\non = exec\naction = kill\na/user.name|fieldref|endswith = process.title\nb/user.id|exists = true\n"
     "c/process.title|nocase = X\ncondition = (a or not b) and 1 of c*\n"
+    "[rule f]\non = exec\naction = log\nnot process.name = z\nprocess.previous.name = x, y\n"
+    "[rule g]\non = exec\naction = log\nnot process.name = z\n"
     "[exception e]\nrules = *\nreason = y\nuser.id = 7\n"
     "[correlation c]\naction = alert\ntype = value_count\nfield = user.id\ncondition = gte: 3\nrules = a, b\ngroup-by = host, user.name\n"
     "timespan = 5m\n";

@@ -448,16 +448,92 @@ a_correlation_is_no_rule_that_an_event_asks(void **state)
 	CLEANUP_FREE char *bytes = copy_of(fd, &n);
 	const struct policy *p = (const struct policy *)(void *)bytes;
 	struct l_rule *r = (struct l_rule *)(void *)(bytes + p->rules.off);
-	uint32_t *refs = (uint32_t *)(void *)(bytes + p->refs.off), *asked = refs + layout_kinds(p)[EVENT_EXEC].ref;
+	uint32_t *asked = (uint32_t *)(void *)(bytes + p->members.off) + layout_kinds(p)[EVENT_EXEC].at;
 
 	assert_int_equal(r[2].correlation, 1);
-	assert_int_equal(*asked, 0);
-	*asked = 2;
+	assert_int_equal(*asked & 1u << 2, 0);
+	*asked |= 1u << 2;
 	assert_false(layout_check(p, n));
-	*asked = 0;
+	*asked &= ~(1u << 2);
 	assert_true(layout_check(p, n));
 	r[2].logic = r[0].logic;
 	assert_false(layout_check(p, n));
+}
+
+/* Of more rules than a word has bits: crowds of few of them are lists. */
+static int
+build_forty(void)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
+
+	assert_non_null(f);
+	for (int i = 0; i < 40; i++)
+		fprintf(f, "[rule r%02d]\non = %s\naction = log\n%s = /a%d/b%s\n", i, i % 2 ? "exec" : "connect",
+		    i < 36 ? "process.executable" : "not process.previous.executable", i < 36 ? i : 0, i % 3 ? "" : "/**");
+	fprintf(f, "[rule s]\non = ptrace\naction = log\nuser.id = 7\nprocess.args|contains = abcd\n");
+	fclose(f);
+	int fd = build(text);
+	free(text);
+	return fd;
+}
+
+static void
+an_index_that_leads_nowhere_is_refused(void **state)
+{
+	(void)state;
+	CLEANUP_FD int fd = build_forty();
+	size_t n;
+	CLEANUP_FREE char *bytes = copy_of(fd, &n), *saved = copy_of(fd, &n);
+	struct policy *p = (struct policy *)(void *)bytes;
+	struct l_lane *lane = (struct l_lane *)(void *)(bytes + p->lanes.off), *ask = NULL, *number = NULL;
+	struct l_crowd *kind = (struct l_crowd *)(void *)(bytes + p->kinds.off), *crowd = (struct l_crowd *)(void *)(bytes + p->crowds.off);
+	struct l_clue *clue = (struct l_clue *)(void *)(bytes + p->clues.off);
+	uint32_t *head = (uint32_t *)(void *)(bytes + p->heads.off), *member = (uint32_t *)(void *)(bytes + p->members.off);
+	size_t refused = 0;
+#define REFUSED(change) do { \
+		assert_true(layout_check(p, n)); \
+		change; \
+		assert_false(layout_check(p, n)); \
+		memcpy(bytes, saved, n); \
+		refused++; \
+	} while (0)
+
+	for (uint32_t i = 0; i < p->lanes.n; i++) {
+		ask = lane[i].spot == SPOT_ASK ? &lane[i] : ask;
+		number = lane[i].field == FIELD_USER_ID ? &lane[i] : number;
+		REFUSED(lane[i].field = FIELD__MAX);
+		REFUSED(lane[i].spot = SPOT__MAX);
+		REFUSED(lane[i].stage = STAGE__MAX);
+		REFUSED(lane[i].nocase = 2);
+		REFUSED(lane[i].rules.n = p->rules.n + 1);
+		REFUSED(lane[i].rules.at = p->members.n);
+		if (lane[i].spot == SPOT_ASK)
+			continue;
+		REFUSED(lane[i].bits = 32);
+		REFUSED(lane[i].bits = 31);
+		REFUSED(lane[i].head = p->heads.n - (1u << lane[i].bits));
+		REFUSED(lane[i].head = UINT32_MAX);
+	}
+	assert_true(ask && number);
+	REFUSED(ask->condition = p->conditions.n);
+	REFUSED(number->spot = SPOT_HEAD);
+	assert_false(crowd_dense(kind[EVENT_PTRACE], p->rules.n));
+	REFUSED(member[kind[EVENT_PTRACE].at] = p->rules.n);
+	assert_true(crowd_dense(kind[EVENT_EXEC], p->rules.n));
+	REFUSED(member[kind[EVENT_EXEC].at + 1] |= 1u << 9);	/* a bit for a rule that there is not */
+	REFUSED(member[kind[EVENT_EXEC].at + 7] |= 1u << 31);
+	REFUSED(kind[EVENT_EXEC].at = p->members.n - 7);
+	REFUSED(crowd[0].n = p->rules.n + 1);
+	REFUSED(crowd[0].at = p->members.n);
+	REFUSED(clue[p->clues.n - 1].crowd = p->crowds.n);
+	REFUSED(head[0] = p->clues.n + 1);
+	REFUSED(p->loose.n--);
+	REFUSED(p->seekers.n--);
+	REFUSED(p->kinds.n--);
+#undef REFUSED
+	assert_true(refused > 40);
 }
 
 /* BYTES mapped so that the first byte behind them faults, whatever a sanitiser would have noticed. */
@@ -474,11 +550,9 @@ map_at_the_edge(size_t n, size_t *mapped)
 }
 
 static void
-no_damage_makes_anybody_read_past_the_block(void **state)
+damage(int fd)
 {
-	(void)state;
 	static const uint32_t odd[] = { 0, 1, 0x7fffffff, 0x80000000, 0xfffffff8, 0xffffffff, 0xffff, 64 };
-	CLEANUP_FD int fd = build(whole);
 	size_t n, mapped, taken = 0, refused = 0;
 	CLEANUP_FREE char *bytes = copy_of(fd, &n);
 	char *edge = map_at_the_edge(n, &mapped);
@@ -505,6 +579,16 @@ no_damage_makes_anybody_read_past_the_block(void **state)
 	munmap(edge + n - (mapped - (size_t)sysconf(_SC_PAGESIZE)), mapped);
 }
 
+static void
+no_damage_makes_anybody_read_past_the_block(void **state)
+{
+	(void)state;
+	CLEANUP_FD int few = build(whole), forty = build_forty();
+
+	damage(few);
+	damage(forty);
+}
+
 #define TEST_ROOT(name) cmocka_unit_test_setup_teardown(name, make_root, remove_root)
 
 int
@@ -522,6 +606,7 @@ main(void)
 		cmocka_unit_test(another_version_is_refused),
 		cmocka_unit_test(an_expression_that_takes_more_than_there_is_is_refused),
 		cmocka_unit_test(a_correlation_is_no_rule_that_an_event_asks),
+		cmocka_unit_test(an_index_that_leads_nowhere_is_refused),
 		cmocka_unit_test(no_damage_makes_anybody_read_past_the_block),
 	};
 
