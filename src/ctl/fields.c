@@ -84,8 +84,8 @@ show(const char *pattern)
 		term_definition("    ", 4, text);
 	}
 	putchar('\n');
-	term_definition("OF", 12, "What it belongs to: an object is the same for everybody who asks about a file, a subject is the process, and an "
-	    "event happens once.");
+	term_definition("OF", 12, "What it belongs to: an object is the same for everybody who asks about a file, a subject is the process, and "
+	    "an event happens once.");
 	term_definition("REMEMBERED", 12, "A rule on exec that asks for such fields only lets the kernel remember that a program is none of its "
 	    "business: the next start asks nobody. A program that any other field keeps in question is asked about each time.");
 	term_definition("CHOSEN BY", 12, "What the process itself chooses carries no allow rule and no exception on its own.");

@@ -18,6 +18,8 @@ static const char text[] =
     "c/process.title|nocase = X\ncondition = (a or not b) and 1 of c*\n"
     "[rule f]\non = exec\naction = log\nnot process.name = z\nprocess.previous.name = x, y\n"
     "[rule g]\non = exec\naction = log\nnot process.name = z\n"
+    "[rule many]\non = exec\naction = log\nprocess.args|re = ^ab+$, (a|b)*[cd]\nprocess.args|re|i = x\n"
+    "process.executable = /bin/*, /b*, /bin/a*, /bin/ab*, **/b, **/ab, **.so, */ab, **\n"
     "[exception e]\nrules = *\nreason = y\nuser.id = 7\n"
     "[correlation c]\naction = alert\ntype = value_count\nfield = user.id\ncondition = gte: 3\nrules = a, b\ngroup-by = host, user.name\n"
     "timespan = 5m\n";
@@ -81,14 +83,18 @@ use(const struct policy *p)
 		abort();
 }
 
+#define OWN 16		/* bytes in front of a block, where a struct policy_own ends */
+_Static_assert(OWN >= sizeof(struct policy_own), "it fits");
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct policy *good = compiled();
-	char *bytes = malloc(good->size);
+	char *whole = malloc(OWN + good->size), *bytes = whole + OWN;
 
-	if (!bytes)
+	if (!whole)
 		abort();
+	memset(whole, 0, OWN);
 	memcpy(bytes, good, good->size);
 	for (; size >= 8; data += 8, size -= 8) {
 		uint32_t at, word;
@@ -98,8 +104,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(bytes + at % (good->users.off / 4) * 4, &word, 4);
 	}
 	const struct policy *p = (const struct policy *)(const void *)bytes;
-	if (layout_check(p, good->size))
+	/* As policy_open() does it. */
+	if (layout_check(p, good->size) && (!p->regexes.n || regexes_open(p, &policy_own(p)->regexes) == 0)) {
 		use(p);
-	free(bytes);
+		regexes_close(policy_own(p)->regexes);
+	}
+	free(whole);
 	return 0;
 }

@@ -24,6 +24,8 @@ static const char whole[] =
     "filter/destination.ip|cidr = 10.0.0.0/8, ::1\n"
     "[rule b]\non = connect\naction = kill\na/user.name|fieldref|endswith = process.title\nb/user.id|exists = true\n"
     "c/process.title|nocase = X\ncondition = (a or not b) and 1 of c*\n"
+    "[rule many]\non = exec\naction = log\nprocess.args|re = ^ab+$, (a|b)*[cd]\nprocess.args|re|i = x\n"
+    "process.executable = /bin/*, /b*, /bin/a*, /bin/ab*, **/b, **/ab, **.so, */ab, **\n"
     "[exception e]\nrules = *\nreason = y\nuser.id = 7\nexpires = 2030-01-01\n"
     "[correlation c]\naction = alert\ntype = value_count\nfield = user.id\ncondition = gte: 3\nrules = a, b\ngroup-by = host, user.name\n"
     "timespan = 5m\n";
@@ -63,7 +65,7 @@ rules_and_exceptions_are_told_as_written(void **state)
 	const char *name, *reason;
 
 	assert_int_equal(policy_open(fd, &p), 0);
-	assert_int_equal(policy_rules(p), 3);		/* a correlation is one too */
+	assert_int_equal(policy_rules(p), 4);		/* a correlation is one too */
 	policy_rule(p, 0, &i);
 	assert_string_equal(i.name, "a");
 	assert_string_equal(i.ruleset, "t");		/* the file without .ini */
@@ -440,6 +442,44 @@ an_expression_that_takes_more_than_there_is_is_refused(void **state)
 }
 
 static void
+the_order_of_patterns_leads_up_and_within_the_set(void **state)
+{
+	(void)state;
+	CLEANUP_FD int fd = build(whole);
+	size_t n;
+	CLEANUP_FREE char *bytes = copy_of(fd, &n);
+	const struct policy *p = (const struct policy *)(void *)bytes;
+	struct l_set *s = (struct l_set *)(void *)(bytes + p->sets.off);
+	struct l_pattern *t = (struct l_pattern *)(void *)(bytes + p->patterns.off);
+
+	while (!s->n_heads)
+		s++;
+	t += s->pattern;
+	struct l_set set = *s;
+	assert_int_equal(set.n_pattern, 9);
+	assert_int_equal(set.n_heads, 4);	/* /b, /bin/, /bin/a, /bin/ab */
+	assert_int_equal(set.n_tails, 4);	/* of what ends with letters; ** is what is left */
+	assert_int_equal(t[0].up, 0);
+	assert_int_equal(t[3].up, 1);
+	assert_true(layout_check(p, n));
+#define REFUSED(change, undo) do { \
+		change; \
+		assert_false(layout_check(p, n)); \
+		undo; \
+		assert_true(layout_check(p, n)); \
+	} while (0)
+
+	REFUSED(t[0].up = 1, t[0].up = 0);
+	REFUSED(t[3].up = 4, t[3].up = 1);
+	REFUSED(t[4].up = 1, t[4].up = 0);		/* the first of another part */
+	REFUSED(t[3].tail = 100, t[3].tail = 0);
+	REFUSED(s->n_heads = 10, *s = set);
+	REFUSED(s->n_tails = 6, *s = set);
+	REFUSED(s->n_heads = 8, *s = set);
+#undef REFUSED
+}
+
+static void
 a_correlation_is_no_rule_that_an_event_asks(void **state)
 {
 	(void)state;
@@ -536,11 +576,14 @@ an_index_that_leads_nowhere_is_refused(void **state)
 	assert_true(refused > 40);
 }
 
-/* BYTES mapped so that the first byte behind them faults, whatever a sanitiser would have noticed. */
+/*
+ * N bytes mapped, with room for a struct policy_own in front, so that the first byte behind them faults, whatever a sanitiser would have
+ * noticed.
+ */
 static char *
 map_at_the_edge(size_t n, size_t *mapped)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE), pages = (n + page - 1) / page * page;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), pages = (n + sizeof(struct policy_own) + page - 1) / page * page;
 	char *at = mmap(NULL, pages + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	assert_true(at != MAP_FAILED);
@@ -568,9 +611,14 @@ damage(int fd)
 				memcpy(edge + at, &odd[i], 4);
 			else
 				edge[at]++;
-			bool good = layout_check(p, n);
-			if (good)
+			/* As policy_open() does it. */
+			struct regexes *own = NULL;
+			bool good = layout_check(p, n) && (!p->regexes.n || regexes_open(p, &own) == 0);
+			if (good) {
+				policy_own(p)->regexes = own;
 				use(p);
+			}
+			regexes_close(own);
 			taken += good;
 			refused += !good;
 		}
@@ -605,6 +653,7 @@ main(void)
 		cmocka_unit_test(a_block_that_is_not_whole_is_refused),
 		cmocka_unit_test(another_version_is_refused),
 		cmocka_unit_test(an_expression_that_takes_more_than_there_is_is_refused),
+		cmocka_unit_test(the_order_of_patterns_leads_up_and_within_the_set),
 		cmocka_unit_test(a_correlation_is_no_rule_that_an_event_asks),
 		cmocka_unit_test(an_index_that_leads_nowhere_is_refused),
 		cmocka_unit_test(no_damage_makes_anybody_read_past_the_block),
