@@ -15,6 +15,7 @@
 
 #define KILLS			(ACTION_KILL | ACTION_KILL_PARENT | ACTION_KILL_TREE)
 #define TREE_KILL_MAX		4096
+#define TOO_HARD_NS	(60 * NS_PER_SEC)
 #define TREE_KILL_ROUNDS	3
 #define WARDEN_WAIT_MS		20	/* a full socket to the warden is waited for, once; nobody waits for us by now */
 #define START_SLACK_NS		(20 * NS_PER_MS)	/* two clock ticks: the kernel's two clocks of a start differ by that */
@@ -153,4 +154,32 @@ act_tell(struct gate *g, const char *what, uint64_t count, const char *why)
 	event_set_str(ev, TEXT_REASON, why);
 	ev->have |= HAVE_ACTION;
 	report(g, REPORT_STATE, 0);
+}
+
+void
+act_note_too_hard(struct gate *g)
+{
+	struct rule_info rule;
+
+	if (!g->verdict.too_hard)
+		return;
+	policy_rule(g->policy, g->verdict.too_hard - 1u, &rule);
+	snprintf(g->too_hard_rule, sizeof(g->too_hard_rule), "%s", rule.name);
+	g->too_hard++;
+	counter_add(g->setup.page, COUNTER_TOO_HARD, 1);
+}
+
+void
+act_tell_too_hard(struct gate *g, uint64_t now_ns)
+{
+	uint64_t n = g->too_hard;
+	char why[256];
+
+	if (!n || (g->too_hard_ns && now_ns - g->too_hard_ns < TOO_HARD_NS))
+		return;
+	g->too_hard_ns = now_ns;
+	g->too_hard = 0;
+	snprintf(why, sizeof(why), "Texts took too long for a regular expression, the last for one of rule %s: what forbids took them as met, "
+	    "what lets through did not.", g->too_hard_rule);
+	act_tell(g, "regex-too-hard", n, why);
 }

@@ -12,6 +12,10 @@ void	act(struct gate *, uint64_t latency_ns);
 /* Tells something of yett itself, as a state record: WHAT a word, WHY a sentence. */
 void	act_tell(struct gate *, const char *what, uint64_t count, const char *why);
 
+/* Counts a verdict that hangs on a text which took too long for a regular expression. Such verdicts are told once a minute at most. */
+void	act_note_too_hard(struct gate *);
+void	act_tell_too_hard(struct gate *, uint64_t now_ns);
+
 /* An id that no other event of this host has. */
 uint64_t act_event_id(struct gate *);
 

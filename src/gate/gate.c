@@ -170,35 +170,6 @@ join(struct gate *g, const struct question *q)
 	}
 }
 
-/* What a rule said of a text that nobody could look through is told at most once a minute. */
-static void
-note_too_hard(struct gate *g)
-{
-	struct rule_info rule;
-
-	if (!g->verdict.too_hard)
-		return;
-	policy_rule(g->policy, g->verdict.too_hard - 1u, &rule);
-	snprintf(g->too_hard_rule, sizeof(g->too_hard_rule), "%s", rule.name);
-	g->too_hard++;
-	counter_add(g->setup.page, COUNTER_TOO_HARD, 1);
-}
-
-static void
-tell_too_hard(struct gate *g, uint64_t now_ns)
-{
-	uint64_t n = g->too_hard;
-	char why[256];
-
-	if (!n || (g->too_hard_ns && now_ns - g->too_hard_ns < 60 * NS_PER_SEC))
-		return;
-	g->too_hard_ns = now_ns;
-	g->too_hard = 0;
-	snprintf(why, sizeof(why), "Texts took too long for a regular expression, the last for one of rule %s: what forbids took them as met, "
-	    "what lets through did not.", g->too_hard_rule);
-	act_tell(g, "regex-too-hard", n, why);
-}
-
 /* At most once a minute. */
 static void
 tell_evicted(struct gate *g, uint64_t now_ns)
@@ -249,7 +220,7 @@ serve(struct gate *g, struct question *q)
 	int parked = settle(g, q);
 	if (parked == 0) {
 		join(g, q);
-		note_too_hard(g);
+		act_note_too_hard(g);
 		conclude(g, q, 0);
 	} else if (parked == -ETXTBSY) {
 		conclude_written(g, q);
@@ -297,7 +268,7 @@ serve_notice(struct gate *g)
 	if (settle(g, NULL))
 		return;
 	join(g, NULL);
-	note_too_hard(g);
+	act_note_too_hard(g);
 	if (!act_leaves_trace(&g->verdict))
 		return;
 	too_late(&g->verdict);
@@ -478,7 +449,7 @@ tend(struct loop *l)
 	if (g->reports_lost && !g->record_waits)
 		tell_reports_lost(g);
 	tell_evicted(g, now);
-	tell_too_hard(g, now);
+	act_tell_too_hard(g, now);
 	return g->record_waits ? sooner(wait, RETRY_MS) : wait;
 }
 
