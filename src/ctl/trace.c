@@ -10,6 +10,12 @@
 
 static const char *const truths[] = { [TRUTH_FALSE] = "no", [TRUTH_TRUE] = "yes", [TRUTH_UNKNOWN] = "not known" };
 
+static const char *
+truth_name(const struct judge_step *s)
+{
+	return s->too_hard ? "too hard" : truths[s->truth];
+}
+
 /* Room for one more element of WIDTH bytes behind N; NULL: no memory. */
 static void *
 grown(void *at, size_t n, size_t *room, size_t width)
@@ -127,7 +133,7 @@ show_step(const struct judge_step *s)
 	snprintf(text, sizeof(text), "%s = %s", s->key, s->values ? s->values : "");
 	snprintf(line, sizeof(line), "line %d", s->line);
 	printf("      ");
-	term_word(s->truth == TRUTH_TRUE ? COLOR_GOOD : COLOR_ODD, truths[s->truth], 10);
+	term_word(s->truth == TRUTH_TRUE ? COLOR_GOOD : COLOR_ODD, truth_name(s), 10);
 	term_fit(text, (struct fit){ page - 27, true });
 	printf(" %s\n", line);
 }
@@ -232,7 +238,7 @@ static json_t *
 step_json(const struct judge_step *s)
 {
 	return json_pack("{ss ss ss si ss}", "group", s->group ? s->group : "", "key", s->key, "values", s->values ? s->values : "",
-	    "line", s->line, "met", truths[s->truth]);
+	    "line", s->line, "met", truth_name(s));
 }
 
 static json_t *

@@ -82,6 +82,7 @@ hear_group(const struct hearing *h, const struct l_group *g, struct judge_step *
 		step->values = layout_string(h->p, c[i].values);
 		step->line = (int)c[i].line;
 		step->truth = one.truth;
+		step->too_hard = one.needs & MATCH_TOO_HARD;
 		tell(h, step);
 		all = belief_and(all, one);
 		if (all.truth == TRUTH_FALSE && !h->trace)

@@ -40,6 +40,7 @@ struct judge_step {
 	const char	*values;	/* as written */
 	int		 line;
 	enum truth	 truth;
+	bool		 too_hard;	/* why a condition is unknown: a text took too long for a regular expression */
 };
 typedef void judge_trace(void *arg, const struct judge_step *);
 
