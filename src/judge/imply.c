@@ -163,16 +163,10 @@ static struct edge
 tail_of(const struct policy *p, const struct l_pattern *t)
 {
 	const char *s = layout_string(p, t->text.off);
-	size_t n = 0;
 
 	if (t->kind == L_SUFFIX)
 		return (struct edge){ s, t->text.len };
-	if (t->kind != L_GLOB_PATH && t->kind != L_GLOB_TEXT)
-		return (struct edge){ s, 0 };
-	/* A bracket or a backslash may belong to something before it: what stands behind the last of them is enough. */
-	while (n < t->text.len && !strchr("*?[]\\", s[t->text.len - 1 - n]))
-		n++;
-	return (struct edge){ s + t->text.len - n, n };
+	return (struct edge){ s + t->text.len - t->tail, t->tail };
 }
 
 static bool

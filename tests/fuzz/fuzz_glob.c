@@ -19,6 +19,9 @@ compare(const char *pattern, size_t len, const char *text, size_t n, bool path)
 	if (m > len)
 		abort();
 	if (!glob_wrong(pattern, len, path)) {
+		size_t tail = glob_tail(pattern, len);
+		if (tail > len || (met && (n < tail || (tail && memcmp(pattern + len - tail, text + n - tail, tail) != 0))))
+			abort();
 		if (len <= NAIVE_MAX && n <= NAIVE_MAX && met != naive_glob(pattern, len, text, n, path))
 			abort();
 		if (!glob_is(pattern, len, path) && len <= GLOB_MAX && met != (m == n && (!n || memcmp(plain, text, n) == 0)))

@@ -170,13 +170,15 @@ static void
 compare(const char *pattern, size_t len, const char *text, size_t n, bool path)
 {
 	bool met = glob_match(pattern, len, text, n, path);
-	size_t head = glob_head(pattern, len, path);
+	size_t head = glob_head(pattern, len, path), tail = glob_tail(pattern, len);
 	char plain[64];
 
 	if (met != naive_glob(pattern, len, text, n, path))
 		fail_msg("%s pattern '%.*s' and '%.*s': %d", path ? "path" : "text", (int)len, pattern, (int)n, text, met);
 	if (met && (n < head || memcmp(pattern, text, head) != 0))
 		fail_msg("%s pattern '%.*s' does not begin with its head, %zu", path ? "path" : "text", (int)len, pattern, head);
+	if (met && (n < tail || memcmp(pattern + len - tail, text + n - tail, tail) != 0))
+		fail_msg("%s pattern '%.*s' does not end with its tail, %zu", path ? "path" : "text", (int)len, pattern, tail);
 	if (!glob_is(pattern, len, path)) {
 		size_t m = glob_unquote(pattern, len, plain);
 		if (met != (m == n && memcmp(plain, text, n) == 0))
@@ -292,6 +294,19 @@ a_head_ends_at_the_first_wildcard_or_quoted_letter(void **state)
 }
 
 static void
+the_tail_of_a_pattern_is_what_is_literal_behind_its_last_wildcard(void **state)
+{
+	(void)state;
+	static const struct { const char *pattern; size_t tail; } table[] = {
+		{ "", 0 }, { "abc", 3 }, { "a*bc", 2 }, { "**/x", 2 }, { "/a/**", 0 }, { "a?", 0 }, { "[a-z]x", 1 }, { "a\\*b", 1 }, { "a\\b", 1 },
+		{ "a]b", 1 }, { "/home/*/.ssh/id", 8 },
+	};
+
+	for (size_t i = 0; i < COUNT(table); i++)
+		assert_int_equal(glob_tail(table[i].pattern, strlen(table[i].pattern)), table[i].tail);
+}
+
+static void
 unquoting_may_be_done_in_place(void **state)
 {
 	(void)state;
@@ -354,6 +369,7 @@ main(void)
 		cmocka_unit_test(only_a_pattern_with_wildcards_has_a_greatest_length),
 		cmocka_unit_test(a_pattern_of_the_greatest_length_matches_and_a_longer_one_nothing),
 		cmocka_unit_test(a_head_ends_at_the_first_wildcard_or_quoted_letter),
+		cmocka_unit_test(the_tail_of_a_pattern_is_what_is_literal_behind_its_last_wildcard),
 		cmocka_unit_test(unquoting_may_be_done_in_place),
 		cmocka_unit_test(time_grows_with_the_text_and_no_faster),
 	};
