@@ -55,6 +55,15 @@ found_by_regex(struct look *l, const struct l_pattern *pat, const struct value *
 	return TRUTH_UNKNOWN;
 }
 
+/* Is a directory and everything below it, or all texts that begin alike: nothing but the head of the pattern counts. */
+static bool
+ends_anyhow(const struct l_pattern *p, const char *t)
+{
+	size_t rest = p->text.len - p->head;
+
+	return p->kind == L_GLOB_PATH ? rest == 2 && memcmp(t + p->head, "**", 2) == 0 : rest == 1 && t[p->head] == '*';
+}
+
 static enum truth
 meets(struct look *l, const struct l_pattern *pat, const struct value *v)
 {
@@ -72,8 +81,9 @@ meets(struct look *l, const struct l_pattern *pat, const struct value *v)
 		return truth_of(v->len >= len && memmem(v->text, v->len, t, len) != NULL);
 	case L_GLOB_PATH:
 	case L_GLOB_TEXT:
-		return truth_of(v->len >= pat->head && memcmp(v->text, t, pat->head) == 0 &&
-		    glob_match(t, len, v->text, v->len, pat->kind == L_GLOB_PATH));
+		if (v->len < pat->head || memcmp(v->text, t, pat->head) != 0)
+			return TRUTH_FALSE;
+		return truth_of(ends_anyhow(pat, t) || glob_match(t, len, v->text, v->len, pat->kind == L_GLOB_PATH));
 	case L_REGEX:
 		return found_by_regex(l, pat, v);
 	case L_KIND__MAX:
@@ -138,11 +148,16 @@ static bool
 in_ranges(const struct policy *p, const struct l_set *s, int64_t n)
 {
 	const struct l_range *r = layout_ranges(p) + s->range;
+	uint32_t lo = 0, hi = s->n_range;
 
-	for (uint32_t i = 0; i < s->n_range; i++)
-		if (n >= r[i].lo && n <= r[i].hi)
-			return true;
-	return false;
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		if (r[mid].lo <= n)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo && n <= r[lo - 1].hi;
 }
 
 /* What took too long ends it: the next value may be made for it, too. */

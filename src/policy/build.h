@@ -12,6 +12,7 @@ struct build {
 	const struct policy_sources *sources;
 	struct names	known_sets, known_strings, known_regexes;	/* what was compiled already: shared, not copied */
 	uint64_t	regex_bytes;
+	struct logic	*logic;		/* scratch of logic_compile(): large, for one section after the other */
 #define TABLE(member, type) struct table member;
 	LAYOUT_TABLES(TABLE)
 #undef TABLE

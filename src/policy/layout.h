@@ -36,7 +36,7 @@ struct l_range { int64_t lo, hi; };
 /*
  * Values of a condition; exact ones sorted by length, then bytes. Of many patterns, the first N_HEADS are sorted by the letters, or bits,
  * that they begin with, N_TAILS after them by those that they end with, read backwards. UP places before one stands the next whose key its
- * own key begins with; 0: none. So all that a text can meet are up from the last one that is not behind it.
+ * own key begins with; 0: none. So all that a text can meet are up from the last one that is not behind it. Ranges rise and do not overlap.
  */
 struct l_set { uint32_t exact, n_exact, pattern, n_pattern, range, n_range, n_heads, n_tails; };
 struct l_condition {

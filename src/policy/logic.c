@@ -7,15 +7,13 @@
 struct logic {
 	struct build		*b;
 	struct draft_section	*s;
-	struct term		 term[TERMS_MAX];
-	unsigned		 n_terms;
-	char			 group[GROUPS_MAX][64];
-	unsigned		 n_groups;
-	uint32_t		 op[OPS_MAX];
-	unsigned		 n_ops, depth, nested;
+	unsigned		 n_terms, n_groups, n_ops, depth, nested;
 	const char		*at;		/* in the expression */
 	int			 line;
 	bool			 bad;
+	struct term		 term[TERMS_MAX];
+	char			 group[GROUPS_MAX][64];
+	uint32_t		 op[OPS_MAX];
 };
 
 static void
@@ -285,11 +283,13 @@ emit(struct logic *l, struct l_logic *out)
 bool
 logic_compile(struct build *b, struct draft_section *s, struct l_logic *out)
 {
-	struct logic *l = pool_take(&b->d.pool, sizeof(*l));
+	struct logic *l = b->logic ? b->logic : pool_take(&b->d.pool, sizeof(*l));
 	struct draft_key *k = draft_key(s, "condition");
 
 	if (!l)
 		return false;
+	b->logic = l;
+	memset(l, 0, offsetof(struct logic, term));
 	l->b = b;
 	l->s = s;
 	l->line = k ? k->line : s->line;

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "policy/build.h"
 #include "policy/glob.h"
@@ -216,12 +217,80 @@ places_of_rule(struct build *b, struct l_rule *r)
 			places_of_condition(b, &own, narrowing(b, table_at(&b->groups, r->logic.group + g)));
 	if (!groups)
 		add_place(b, &own, WATCH_EVERYTHING, "", 0);
-	for (size_t i = 0; i < own.n; i++)
-		join_place(b, &b->places, table_at(&own, i));
+	table_add(&b->places, own.at, own.n);
 	r->ask = table_add(&b->asks, own.at, own.n);
 	r->n_asks = (uint32_t)own.n;
 	b->asks.failed |= own.failed;
 	table_done(&own);
+}
+
+static const struct build *sorting;	/* qsort() has no argument for it */
+
+static int
+by_path_and_kind(const void *x, const void *y)
+{
+	const struct l_place *a = x, *b = y;
+	int order = strcmp(table_at(&sorting->strings, a->path), table_at(&sorting->strings, b->path));
+
+	return order ? order : (a->kind > b->kind) - (a->kind < b->kind);
+}
+
+/* Is a place of this kind and path among all, which are in order? */
+static bool
+is_place(const struct build *b, enum watch_kind kind, const char *path)
+{
+	size_t lo = 0, hi = b->places.n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		const struct l_place *p = table_at(&b->places, mid);
+		int order = strcmp(path, table_at(&b->strings, p->path));
+		if (order == 0 && p->kind == kind)
+			return true;
+		if (order > 0 || (order == 0 && kind > p->kind))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return false;
+}
+
+/* Does another place hold all of it, as holds() says? */
+static bool
+is_held(const struct build *b, const struct l_place *p)
+{
+	char path[512];
+	size_t n = (size_t)snprintf(path, sizeof(path), "%s", (const char *)table_at(&b->strings, p->path));
+
+	if (p->kind == WATCH_EVERYTHING)
+		return false;
+	if (is_place(b, WATCH_EVERYTHING, "") || (p->kind != WATCH_TREE && is_place(b, WATCH_TREE, path)))
+		return true;
+	for (size_t up = parent(path, n), file = p->kind == WATCH_FILE; up < n; n = up, up = parent(path, n), file = false) {
+		path[up] = '\0';
+		if (is_place(b, WATCH_TREE, path) || (file && is_place(b, WATCH_DIRECTORY, path)))
+			return true;
+	}
+	return false;
+}
+
+/* Leaves places none of which holds another. */
+static void
+join_all(struct build *b)
+{
+	struct table kept = TABLE_OF(struct l_place);
+
+	sorting = b;
+	if (b->places.n)
+		qsort(b->places.at, b->places.n, sizeof(struct l_place), by_path_and_kind);
+	for (size_t i = 0; i < b->places.n; i++) {
+		const struct l_place *p = table_at(&b->places, i);
+		if ((i == 0 || by_path_and_kind(p, p - 1) != 0) && !is_held(b, p))
+			table_add(&kept, p, 1);
+	}
+	kept.failed |= b->places.failed;
+	table_done(&b->places);
+	b->places = kept;
 }
 
 void
@@ -233,5 +302,6 @@ build_places(struct build *b)
 			places_of_rule(b, r);
 	}
 	if (b->sources->open_default == DECISION_DENY)
-		add_place(b, &b->places, WATCH_EVERYTHING, "", 0);
+		table_add(&b->places, &(struct l_place){ .kind = WATCH_EVERYTHING, .path = build_string(b, "") }, 1);
+	join_all(b);
 }

@@ -384,6 +384,31 @@ sort_patterns(const struct build *b, struct table *patterns, struct l_set *out)
 	link_up(b, PATTERN_TAILS, p + out->n_heads, out->n_tails);
 }
 
+static int
+by_lowest(const void *x, const void *y)
+{
+	const struct l_range *a = x, *b = y;
+
+	return (a->lo > b->lo) - (a->lo < b->lo);
+}
+
+/* Rising, and none overlaps another, so that a number has one place where it can be. */
+static void
+sort_ranges(struct table *ranges)
+{
+	struct l_range *r = table_at(ranges, 0);
+	size_t kept = 0;
+
+	qsort(r, ranges->n, sizeof(*r), by_lowest);
+	for (size_t i = 1; i < ranges->n; i++) {
+		if (r[i].lo > r[kept].hi)
+			r[++kept] = r[i];
+		else if (r[i].hi > r[kept].hi)
+			r[kept].hi = r[i].hi;
+	}
+	ranges->n = kept + 1;
+}
+
 static uint32_t
 move(struct table *to, struct table *from, uint32_t *n)
 {
@@ -439,6 +464,8 @@ set_compile(struct build *b, struct draft_section *s, struct draft_key *k, const
 	if (f.pattern.n >= MANY)
 		sort_patterns(b, &f.pattern, &out);
 	out.pattern = move(&b->patterns, &f.pattern, &out.n_pattern);
+	if (f.range.n)
+		sort_ranges(&f.range);
 	out.range = move(&b->ranges, &f.range, &out.n_range);
 	*set = table_add(&b->sets, &out, 1);
 	uint32_t *keep = pool_take(&b->d.pool, sizeof(*keep));

@@ -141,18 +141,21 @@ random_modifiers(struct dice *d, enum field f)
 	return field_is_number(field_info(f)->type) && field_info(f)->type != TYPE_BIT ? of_number[roll(d, 6)] : "";
 }
 
-/* One line. GROUP ends with a slash, or is empty. */
+/* "FIELD|MODIFIERS = VALUES", a line. */
 static inline void
-say_condition(struct script *s, struct dice *d, const char *group)
+say_test(struct script *s, struct dice *d)
 {
+	static const char *const expressions[] = { "^/a", "b.*[cx]", "(sh|curl)$", "\\d\\d", "^[^/]+$", "a|evil" };
 	enum field f = (enum field)roll(d, FIELD__MAX), other = (enum field)roll(d, FIELD__MAX);
 	const char *modifiers = random_modifiers(d, f), *name = field_info(f)->name;
 
-	say(s, "%s%s%s", roll(d, 5) ? "" : "not ", group, name);
+	say(s, "%s", name);
 	if (roll(d, 12) == 0) {
 		say(s, "|exists = %s\n", roll(d, 2) ? "true" : "false");
 	} else if (roll(d, 12) == 0 && layout_comparable(f, other) && field_info(f)->type != TYPE_BIT) {
 		say(s, "|fieldref%s = %s\n", field_is_text(field_info(f)->type) && roll(d, 2) ? "|contains" : "", field_info(other)->name);
+	} else if (field_is_text(field_info(f)->type) && roll(d, 10) == 0) {
+		say(s, "|re%s = \"%s\"\n", roll(d, 2) ? "|i" : "", expressions[roll(d, 6)]);
 	} else if (field_is_text(field_info(f)->type) && roll(d, 6) == 0) {
 		say(s, "%s = @list%u\n", modifiers, roll(d, 3));
 	} else {
@@ -164,6 +167,20 @@ say_condition(struct script *s, struct dice *d, const char *group)
 		}
 		say(s, "\n");
 	}
+}
+
+/* GROUP ends with a slash, or is empty. Now and then a condition that others have, too. */
+static inline void
+say_condition(struct script *s, struct dice *d, const char *group)
+{
+	static const char *const shared[] = { "process.args|endswith = h, a\n", "process.executable = /**\n", "process.ancestor.name|re = a\n",
+		"user.id|lt = 4, 2\n", "process.command_line|contains = a, .\n" };
+
+	say(s, "%s%s", roll(d, 5) ? "" : "not ", group);
+	if (roll(d, 6) == 0)
+		say(s, "%s", shared[roll(d, 5)]);
+	else
+		say_test(s, d);
 }
 
 static inline void

@@ -164,6 +164,11 @@ numbers_are_compared(void **state)
 		{ "user.id|lt = 0", "user.id=0", false },
 		{ "user.id|gt = 5, 100", "user.id=6", true },			/* one of the values */
 		{ "not user.id|gt = 5, 100", "user.id=6", false },
+		{ "user.id|lt = 5, 3", "user.id=4", true }, { "user.id|lt = 3, 5", "user.id=4", true }, { "user.id|lt = 3, 5", "user.id=5", false },
+		{ "user.id = 9, 2, 5, 2, 7", "user.id=2", true }, { "user.id = 9, 2, 5, 2, 7", "user.id=7", true },
+		{ "user.id = 9, 2, 5, 2, 7", "user.id=9", true }, { "user.id = 9, 2, 5, 2, 7", "user.id=1", false },
+		{ "user.id = 9, 2, 5, 2, 7", "user.id=6", false }, { "user.id = 9, 2, 5, 2, 7", "user.id=10", false },
+		{ "file.size|gt = 9223372036854775807, 5", "file.size=9223372036854775807", true },
 		{ "process.exit_code|lt = 0", "process.exit_code=-9", true },
 		{ "event.result = -13", "event.result=-13", true },
 		{ "event.result|lte = -9223372036854775807", "event.result=-9223372036854775807", true },
