@@ -12,6 +12,7 @@
 
 #define LEASE_SIGNAL	(SIGRTMIN + 1)
 #define LEASE_NS	(10 * NS_PER_SEC)	/* then the program is asked about once more */
+#define YOUNG_NS	NS_PER_SEC		/* a file that changed just now may soon change again, and then all is forgotten */
 #define LEASE_CHECK_MS	1000			/* a signal may have been lost */
 #define CHANGES		(FAN_ATTRIB | FAN_MOVE_SELF | FAN_DELETE_SELF | FAN_MODIFY | FAN_CLOSE_WRITE)
 
@@ -82,6 +83,12 @@ on_stale(struct source *s, uint32_t events)
 	if (any)
 		cache_flush(g);
 	return 0;
+}
+
+bool
+cache_is_young(const struct event *ev)
+{
+	return ev->wall_ns < ev->file.ctime_ns + YOUNG_NS;
 }
 
 /* Rights beyond the mode bits show in those of the group. */
@@ -162,7 +169,7 @@ cache_allow(struct gate *g, struct question *q)
 	const struct event *ev = &g->report.event;
 	const struct file *f = &ev->file;
 
-	if (!c->works || q->kind != EVENT_EXEC || !(ev->have & HAVE_FILE) || !S_ISREG(f->mode) || !f->links)
+	if (!c->works || q->kind != EVENT_EXEC || !(ev->have & HAVE_FILE) || !S_ISREG(f->mode) || !f->links || cache_is_young(ev))
 		return;
 	uint64_t at = (f->ino ^ f->dev * 0x9e3779b97f4a7c15ull) % CACHE_KNOWN;
 	bool same = c->known[at].ino == f->ino && c->known[at].dev == f->dev && c->known[at].ctime_ns == f->ctime_ns &&

@@ -28,6 +28,8 @@ void	cache_flush(struct gate *);
 bool	cache_may_stay_busy(const struct gate *, uint64_t dev);
 /* Is told when the file of FD changes in a way that its marks do not notice: everything is asked about again then. False: it cannot be. */
 bool	cache_watch(struct gate *, int fd);
+/* Its file has changed just now: a script that makes, runs and removes it should not cost others their marks. */
+bool	cache_is_young(const struct event *);
 /* Nobody but root may write it. */
 bool	cache_only_root_writes(const struct file *);
 /* Is the file of FD still what the event says? What changed before cache_watch() was told to nobody. */

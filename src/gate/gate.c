@@ -133,7 +133,7 @@ settle(struct gate *g, struct question *q)
 		uint32_t needs = g->verdict.needs;
 		if (!needs)
 			return 0;
-		if ((needs & HAVE_HASH) && q && q->group >= 0 && q->kind == EVENT_EXEC && linger_hold(q) == CONTENT_WRITTEN)
+		if ((needs & HAVE_HASH) && q && q->group >= 0 && q->kind == EVENT_EXEC && linger_hold(q, &ev->file) == CONTENT_WRITTEN)
 			return -ETXTBSY;
 		fetch(g, q, needs);
 		if (!(needs & HAVE_HASH) || (ev->have & HAVE_HASH))
@@ -312,6 +312,7 @@ gate_on_scanned(struct gate *g, const struct wire_msg *m)
 		g->scanned = &s;
 	}
 	late_scanned(g, s.ticket);
+	held_scanned(g, s.ticket);
 	while (held_resume(g, s.ticket, &q))
 		serve(g, &q);
 	g->scanned = NULL;

@@ -26,30 +26,49 @@ ask_scan(struct gate *g, uint64_t ticket, const struct file *file, int fd)
 	return err;
 }
 
+/* The scan of this content: one that is in flight, or a new one. NULL: there are too many, or scan takes nothing. */
+static const struct scanning *
+scan_of(struct gate *g, const struct file *file, int fd)
+{
+	struct scanning *free = NULL;
+
+	for (unsigned i = 0; i < SCANS_IN_FLIGHT; i++) {
+		struct scanning *s = &g->scanning[i];
+		if (!s->ticket)
+			free = free ? free : s;
+		else if (event_file_same(&s->file, file))
+			return s;
+	}
+	if (!free || ask_scan(g, g->ticket + 1, file, fd))
+		return NULL;
+	*free = (struct scanning){ .ticket = ++g->ticket, .file = *file };
+	return free;
+}
+
+void
+held_scanned(struct gate *g, uint64_t ticket)
+{
+	for (unsigned i = 0; i < SCANS_IN_FLIGHT; i++)
+		if (g->scanning[i].ticket == ticket)
+			g->scanning[i].ticket = 0;
+}
+
 int
 held_park(struct gate *g, const struct question *q, const struct file *file)
 {
 	struct held *place = NULL;
-	uint64_t ticket = 0;
 
-	for (unsigned i = 0; i < HELD_MAX; i++) {
-		struct held *h = &g->held[i];
-		if (!h->used)
-			place = place ? place : h;
-		else if (event_file_same(&h->file, file))
-			ticket = h->ticket;
-	}
+	for (unsigned i = 0; i < HELD_MAX && !place; i++)
+		if (!g->held[i].used)
+			place = &g->held[i];
 	if (!place) {
 		counter_add(g->setup.page, COUNTER_PARK_FULL, 1);
 		return -ENOSPC;
 	}
-	if (!ticket) {
-		int err = ask_scan(g, ++g->ticket, file, q->fd);
-		if (err)
-			return err;
-		ticket = g->ticket;
-	}
-	*place = (struct held){ .used = true, .ticket = ticket, .file = *file, .question = *q };
+	const struct scanning *s = scan_of(g, file, q->fd);
+	if (!s)
+		return -EAGAIN;
+	*place = (struct held){ .used = true, .ticket = s->ticket, .file = *file, .question = *q };
 	place->question.scans++;
 	g->n_held++;
 	publish(g);
@@ -90,22 +109,25 @@ held_overdue(struct gate *g, uint64_t now_ns, struct question *q)
 	return false;
 }
 
-/* Does one before the Nth wait for the same scan? */
-static bool
-shares_scan(const struct gate *g, unsigned n)
+/* Somebody who waits for this scan, and so has its file open; NULL: nobody does any more. */
+static const struct held *
+waits_for(const struct gate *g, uint64_t ticket)
 {
-	for (unsigned i = 0; i < n; i++)
-		if (g->held[i].used && g->held[i].ticket == g->held[n].ticket)
-			return true;
-	return false;
+	for (unsigned i = 0; i < HELD_MAX && g->n_held; i++)
+		if (g->held[i].used && g->held[i].ticket == ticket)
+			return &g->held[i];
+	return NULL;
 }
 
 void
 held_again(struct gate *g)
 {
-	for (unsigned i = 0; i < HELD_MAX && g->n_held; i++)
-		if (g->held[i].used && !shares_scan(g, i))
-			ask_scan(g, g->held[i].ticket, &g->held[i].file, g->held[i].question.fd);	/* else: the deadline */
+	for (unsigned i = 0; i < SCANS_IN_FLIGHT; i++) {
+		struct scanning *s = &g->scanning[i];
+		const struct held *h = s->ticket ? waits_for(g, s->ticket) : NULL;
+		if (!h || ask_scan(g, s->ticket, &s->file, h->question.fd))
+			s->ticket = 0;		/* who waits all the same has the deadline */
+	}
 }
 
 int

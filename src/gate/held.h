@@ -9,6 +9,9 @@
  */
 int	held_park(struct gate *, const struct question *, const struct file *);
 
+/* Scan has answered TICKET. Before held_resume(). */
+void	held_scanned(struct gate *, uint64_t ticket);
+
 /* One question whose file was scanned under TICKET, taken out into Q; false when no more wait for it. */
 bool	held_resume(struct gate *, uint64_t ticket, struct question *);
 

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "base/clock.h"
 #include "gate/fan.h"
@@ -9,15 +10,17 @@
 #define DOOMED_NS	(200 * NS_PER_MS)	/* the signal is late: then at least the answer is no */
 
 enum content_hold
-linger_hold(struct question *q)
+linger_hold(struct question *q, const struct file *file)
 {
-	if (q->leased)
-		return CONTENT_HELD;
-	if (fcntl(q->fd, F_SETLEASE, F_RDLCK) == 0) {
-		q->leased = true;
-		return CONTENT_HELD;
-	}
-	return errno == EAGAIN ? CONTENT_WRITTEN : CONTENT_FREE;
+	struct stat st;
+
+	if (!q->leased && fcntl(q->fd, F_SETLEASE, F_RDLCK))
+		return errno == EAGAIN ? CONTENT_WRITTEN : CONTENT_FREE;
+	q->leased = true;
+	if (fstat(q->fd, &st))
+		return CONTENT_WRITTEN;
+	struct file now = event_file_of(&st);
+	return event_file_same(&now, file) ? CONTENT_HELD : CONTENT_WRITTEN;
 }
 
 static struct lingering *

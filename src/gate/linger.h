@@ -10,10 +10,10 @@
 enum content_hold { CONTENT_HELD, CONTENT_WRITTEN, CONTENT_FREE };
 
 /*
- * Keeps writers away from the file of an exec question: HELD, they wait until the question is closed; WRITTEN, there is one already;
- * FREE, this file system has no leases. Asked again for the same question it says the same.
+ * Keeps writers away from the file of an exec question: HELD, they wait until the question is closed; WRITTEN, there is one already, or
+ * there was one since we looked at FILE; FREE, this file system has no leases. Asked again for the same question it says the same.
  */
-enum content_hold linger_hold(struct question *);
+enum content_hold linger_hold(struct question *, const struct file *);
 /* The exec was allowed: takes the descriptor of Q over if it holds a lease. Call it between the answer and the closing. */
 void	linger_allow(struct gate *, struct question *);
 /* The asker is being killed: takes Q over without an answer. False: no room, or nobody waits; then answer at once. */

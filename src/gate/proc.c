@@ -194,6 +194,7 @@ collect(struct gate *g)
 		atomic_store(&g->setup.page->gate.proc_heard_ns, now_boot_ns());
 		g->reader.beats = atomic_load(&g->setup.page->warden.beats);
 		g->reader.heals = 0;
+		g->reader.last_ns = now_boot_ns();
 		counter_add(g->setup.page, COUNTER_PROC_EVENTS, n);
 	}
 	return n;
@@ -217,7 +218,6 @@ on_ready(struct source *s, uint32_t events)
 		r->moderated = true;
 		loop_change(&g->loop, s, 0);
 	}
-	r->last_ns = now;
 	collect(g);
 	return 0;
 }
@@ -299,7 +299,8 @@ proc_tend(struct gate *g, uint64_t now_ns)
 {
 	struct proc_reader *r = &g->reader;
 
-	if (r->moderated && collect(g) == 0) {
+	/* Who is judged drains the socket too: it is quiet when nothing has come for a while. */
+	if (r->moderated && collect(g) == 0 && now_ns - r->last_ns >= BUSY_NS) {
 		r->moderated = false;
 		loop_change(&g->loop, &r->source, EPOLLIN);
 	}

@@ -11,7 +11,9 @@
 static int
 mark(const struct gate *g, unsigned how, int fd)
 {
-	return fanotify_mark(g->setup.open_group, how, FAN_OPEN_PERM, fd, NULL);
+	uint64_t mask = g->setup.mode == MODE_ENFORCE ? FAN_OPEN_PERM : FAN_OPEN | FAN_CLOSE_WRITE;
+
+	return fanotify_mark(g->setup.open_group, how, mask, fd, NULL);
 }
 
 /* Whether it is opened for reading or for writing: rules on opens are asked for both. */
@@ -49,7 +51,7 @@ quiet_allow(struct gate *g, struct question *q)
 	size_t len;
 	const char *path = event_text(ev, TEXT_FILE_PATH, &len);
 
-	if (!g->cache.works || q->group != g->setup.open_group || quiet->n == PAGE_QUIET || len >= sizeof(g->setup.page->quiet[0].path))
+	if (!g->cache.works || quiet->n == PAGE_QUIET || cache_is_young(ev) || len >= sizeof(g->setup.page->quiet[0].path))
 		return;
 	if (!(ev->have & HAVE_FILE) || !S_ISREG(ev->file.mode) || !cache_only_root_writes(&ev->file) ||
 	    !cache_may_stay_busy(g, ev->file.dev) || !is_busy(g, &ev->file))

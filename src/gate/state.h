@@ -22,6 +22,10 @@ struct question {
 };
 
 #define HELD_MAX 1024		/* questions that wait for scan */
+#define SCANS_IN_FLIGHT 64	/* asked of scan and not answered yet */
+
+/* It goes on when the last who waited for it has been answered by the deadline: whoever asks again waits for the same. */
+struct scanning { uint64_t ticket; struct file file; };	/* ticket 0: free */
 
 struct held {
 	bool		used;
@@ -91,6 +95,7 @@ struct gate {
 	struct proc_reader	 reader;
 	struct held		 held[HELD_MAX];
 	unsigned		 n_held;
+	struct scanning		 scanning[SCANS_IN_FLIGHT];
 	struct lingering	 lingering[LINGER_MAX];
 	unsigned		 n_lingering;
 	const struct msg_scanned *scanned;	/* what scan just said of a file; else NULL */

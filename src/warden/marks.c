@@ -339,7 +339,7 @@ marks_uncache(const struct groups *g, struct page *page)
 	for (uint32_t i = 0; i < n && i < PAGE_QUIET; i++) {
 		char path[sizeof(page->quiet[0].path)];
 		snprintf(path, sizeof(path), "%.*s", (int)sizeof(path) - 1, page->quiet[i].path);
-		fanotify_mark(g->open, FAN_MARK_REMOVE | FAN_MARK_IGNORE_, FAN_OPEN_PERM, AT_FDCWD, path);
+		fanotify_mark(g->open, FAN_MARK_REMOVE | FAN_MARK_IGNORE_, open_mask(g), AT_FDCWD, path);
 	}
 	atomic_store(&page->gate.quiet, 0);
 }

@@ -202,6 +202,8 @@ role_run(struct warden *w, enum room room)
 	int fds[KEEP_MAX];
 
 	title_set(room_name(room));
+	policy_close(w->policy);	/* who needs it has it by its descriptor */
+	w->policy = NULL;
 	keep(w, room, fds);
 	s.keep = fds;
 	if (roles[room].nice && setpriority(PRIO_PROCESS, 0, roles[room].nice))

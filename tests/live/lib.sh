@@ -99,6 +99,13 @@ put() {
 	done
 }
 
+# aged FILE...: returns when none of them has changed for a second, so that its allow may be remembered
+aged() {
+	local until=0 f
+	for f in "$@"; do until=$(($(stat -c %Z "$f") + 2 > until ? $(stat -c %Z "$f") + 2 : until)); done
+	while [ "$(date +%s)" -lt "$until" ]; do sleep 0.05; done
+}
+
 # policy NAME: the text on stdin
 policy() { cat >"$P/$1.ini"; }
 

@@ -44,7 +44,7 @@ asked() {
 	for ((i = 0; i < ${4-5}; i++)); do "$3" || { not_ok "$1" "it runs" "exit $?"; return; }; done
 	is "$1" "$2" "$(($(counter exec_asked) - before))"
 }
-remembered() { "$1" && asked "$2: exec asks nobody" 0 "$1"; }
+remembered() { aged "$1" && "$1" && asked "$2: exec asks nobody" 0 "$1"; }
 
 remembered "$M/bin/plain" "a program of root"
 number "counted" "$(counter cached)" -ge 1

@@ -25,6 +25,7 @@ start
 # opens NAME EXPECTED FILE: how many of ten opens ask
 opens() {
 	local before i
+	aged "$3"
 	before=$(counter open_asked)
 	for ((i = 0; i < 10; i++)); do "$PROG/opener" open read "$3" >/dev/null || { not_ok "$1" "it opens" "exit $?"; return; }; done
 	is "$1" "$2" "$(($(counter open_asked) - before))"

@@ -32,6 +32,7 @@ file.hash.sha256 = $(printf 'no file has this' | sha256sum | cut -d' ' -f1)
 action = deny, alert
 END
 start
+aged "$M"/bin/* "$M"/hashed/*
 
 # rose NAME EXPECTED COUNTER COMMAND...: by how much the command raised the counter
 rose() {
