@@ -158,7 +158,12 @@ the_same_content_is_scanned_once_for_all_who_wait(void **state)
 	}
 	assert_false(held_resume(&gate, 501, &back));
 	assert_int_equal(gate.n_held, 10);
-	/* Once all of them are served the next one asks again. */
+	/* Who comes when all of them were served by the deadline waits for the same scan; once it has answered, the next one asks again. */
+	assert_int_equal(park(76, 9, T0), 0);
+	assert_false(scan_reads());
+	held_scanned(&gate, 501);
+	assert_true(held_resume(&gate, 501, &back));
+	assert_int_equal(back.tid, 76);
 	assert_int_equal(park(77, 9, T0), 0);
 	assert_true(scan_reads());
 	assert_int_equal(asked.ticket, gate.ticket);
@@ -336,7 +341,7 @@ no_question_is_lost_or_answered_twice(void **state)
 	(void)state;
 	static bool out[200000];
 	uint32_t r = 1, parked = 0, back_again = 0;
-	uint64_t now = T0;
+	uint64_t now = T0, ticket;
 	struct question back;
 
 	memset(out, 0, sizeof(out));
@@ -348,7 +353,9 @@ no_question_is_lost_or_answered_twice(void **state)
 			parked += park((int32_t)parked, roll(&r) % 3000, now) == 0;
 			break;
 		case 4: case 5:
-			got = held_resume(&gate, gate.ticket - roll(&r) % 1500, &back);
+			ticket = gate.scanning[roll(&r) % SCANS_IN_FLIGHT].ticket;
+			held_scanned(&gate, ticket);
+			got = held_resume(&gate, ticket, &back);
 			break;
 		case 6:
 			got = held_overdue(&gate, now, &back);
