@@ -40,8 +40,6 @@ settle(judge_fn *fn, const struct policy *p, const struct event *ev, uint32_t al
 	}
 }
 
-static unsigned hard;		/* events with a text that took too long */
-
 /* Returns whether some rule matched in the end. */
 static bool
 compare(const struct policy *p, const struct event *ev, uint32_t all, const char *text)
@@ -61,7 +59,6 @@ compare(const struct policy *p, const struct event *ev, uint32_t all, const char
 	for (int view = VIEW_ALL; view <= VIEW_LOADER; view++)
 		if (judge_always_allows(p, ev, (enum judge_view)view) != naive_always_allows(p, ev, (enum judge_view)view))
 			fail_msg("view %d:\n%s", view, text);
-	hard += must.too_hard != 0;
 	settle(judge, p, ev, all, &is);
 	settle(naive_judge, p, ev, all, &must);
 	if (memcmp(&is, &must, sizeof(is)) != 0)
@@ -96,7 +93,7 @@ no_rule_is_missed_whatever_rules_and_events_there_are(void **state)
 		policy_close(p);
 	}
 	/* What never matches proves little, and so does what always does. */
-	assert_true(policies > 100 && events > 100000 && matched > events / 10 && matched < events && hard > 10);
+	assert_true(policies > 100 && events > 100000 && matched > events / 10 && matched < events);
 }
 
 /* A text that no expression gets through leaves some rules unknown for good, and others hold by it. */
