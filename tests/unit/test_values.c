@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "compile.h"
 #include "given.h"
+#include "policy/diff.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define HASH	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde"
@@ -263,6 +264,33 @@ the_hash_covers_them(void **state)
 	assert_string_not_equal(hash[0], hash[3]);
 }
 
+static void
+note_difference(void *arg, const struct difference *d)
+{
+	char *told = arg;
+
+	snprintf(told, 300, "%s %s %.*s: %.*s", d->section, d->name, (int)d->key.len, d->key.at, (int)d->new.len, d->new.at);
+}
+
+static void
+a_file_that_changed_is_a_difference(void **state)
+{
+	(void)state;
+	struct faults faults;
+	char told[300] = "";
+
+	PUT("f", "/a\n");
+	const struct policy *old = listed("process.executable", "values_file = f", &faults);
+	assert_int_equal(policy_diff(old, old, note_difference, told), 0);
+	assert_string_equal(told, "");
+	PUT("f", "/b\n");
+	const struct policy *new = listed("process.executable", "values_file = f", &faults);
+	assert_int_equal(policy_diff(old, new, note_difference, told), 0);
+	assert_string_equal(told, "list l values_file: f\n\t# 3 bytes, SHA-256 154bee3d742a663840c8f47027b1840df928e7662d18a4581dff3aaee34d130d");
+	policy_close(old);
+	policy_close(new);
+}
+
 /* N lines: HEAD and a number. */
 static void
 many(const char *name, const char *head, unsigned n)
@@ -315,6 +343,7 @@ main(void)
 		TEST(what_is_wrong_is_told_with_file_and_line),
 		TEST(a_list_that_nobody_uses_is_read_all_the_same),
 		TEST(the_hash_covers_them),
+		TEST(a_file_that_changed_is_a_difference),
 		TEST(sizes_are_bounded),
 	};
 
