@@ -1,5 +1,8 @@
 #include <string.h>
 #include "judge/candidates.h"
+#include "judge/match.h"
+
+#define CUT	(FLAG_ARGS_CUT | FLAG_ANCESTRY_CUT | FLAG_PATH_CUT)
 
 struct search {
 	const struct policy	*p;
@@ -48,6 +51,16 @@ begin(const struct policy *p, struct l_crowd crowd, struct candidates *c)
 {
 	memset(c, 0, words(p) * sizeof(c->word[0]));
 	join(p, crowd, c);
+}
+
+int
+candidates_next(const struct policy *p, const struct candidates *c, int after)
+{
+	uint32_t i = (uint32_t)(after + 1), w = i / 32, word = w < words(p) ? c->word[w] & ~0u << i % 32 : 0;
+
+	while (!word && ++w < words(p))
+		word = c->word[w];
+	return word ? (int)(w * 32) + __builtin_ctz(word) : -1;
 }
 
 static void
@@ -117,16 +130,33 @@ look_up_values(const struct search *s, const struct l_lane *l)
 	}
 }
 
+/* Those that let through: what was cut leaves them unknown for good, and they may ask for more. */
+static void
+join_strict(const struct search *s, struct l_crowd crowd)
+{
+	struct candidates those;
+
+	begin(s->p, crowd, &those);
+	for (int i = candidates_next(s->p, &those, -1); i >= 0; i = candidates_next(s->p, &those, i))
+		if (layout_rules(s->p)[i].actions & ACTION_ALLOW)
+			s->found->word[i / 32] |= 1u << i % 32;
+}
+
+static void
+ask(const struct search *s, const struct l_lane *l)
+{
+	const struct l_condition *c = layout_conditions(s->p) + l->condition;
+	uint32_t needs = 0;
+
+	if (inquiry_ask(s->q, c, false, &needs) != TRUTH_FALSE)
+		join(s->p, l->rules, s->found);
+	else if ((s->q->ev->flags & CUT) && inquiry_ask(s->q, c, true, &needs) != TRUTH_FALSE)
+		join_strict(s, l->rules);
+}
+
 static void
 search_lane(const struct search *s, const struct l_lane *l)
 {
-	uint32_t needs = 0;
-
-	if (l->spot == SPOT_ASK) {
-		if (inquiry_ask(s->q, layout_conditions(s->p) + l->condition, false, &needs) != TRUTH_FALSE)
-			join(s->p, l->rules, s->found);
-		return;
-	}
 	switch (inquiry_shows(s->q, (enum field)l->field) ? field_open(s->cursor, s->q->ev, (enum field)l->field) : FIELD_UNKNOWN) {
 	case FIELD_UNKNOWN:
 		join(s->p, l->rules, s->found);
@@ -137,6 +167,8 @@ search_lane(const struct search *s, const struct l_lane *l)
 	case FIELD_ABSENT:
 		break;
 	}
+	if (match_was_cut(s->q->ev, (enum field)l->field))
+		join_strict(s, l->rules);
 }
 
 static bool
@@ -169,16 +201,6 @@ candidates_seeking(const struct policy *p, uint32_t have, struct candidates *c)
 	keep_words(c->word, seekers.word, words(p));
 }
 
-int
-candidates_next(const struct policy *p, const struct candidates *c, int after)
-{
-	uint32_t i = (uint32_t)(after + 1), w = i / 32, word = w < words(p) ? c->word[w] & ~0u << i % 32 : 0;
-
-	while (!word && ++w < words(p))
-		word = c->word[w];
-	return word ? (int)(w * 32) + __builtin_ctz(word) : -1;
-}
-
 void
 candidates(struct inquiry *q, struct candidates *out)
 {
@@ -196,7 +218,7 @@ candidates(struct inquiry *q, struct candidates *out)
 			continue;
 		for (uint32_t i = 0; i < p->lanes.n; i++)
 			if (l[i].stage == stage && (l[i].kinds & event_kind_mask(kind)))
-				search_lane(&s, &l[i]);
+				(l[i].spot == SPOT_ASK ? ask : search_lane)(&s, &l[i]);
 		keep_words(out->word, found.word, words(p));
 	}
 }

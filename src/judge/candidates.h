@@ -6,10 +6,7 @@
 /* A bit for each rule. */
 struct candidates { uint32_t word[(RULES_MAX + CROWD_BLOCK * 32 - 1) / (CROWD_BLOCK * 32) * CROWD_BLOCK]; };
 
-/*
- * Rules that are not refuted by what is known. Of those that are left out none can match, whatever is found out about the event: they are
- * false, or, where a rule that lets through looks at what was cut, unknown for good.
- */
+/* Rules that are not refuted by what is known. All that are left out are false, whatever else is found out about the event. */
 void	candidates(struct inquiry *, struct candidates *);
 /* All that the kind asks. */
 void	candidates_all(const struct policy *, enum event_kind, struct candidates *);

@@ -318,11 +318,7 @@ judge_always_allows(const struct policy *p, const struct event *ev, enum judge_v
 	bool allowed = standard(p, (enum event_kind)ev->kind) == DECISION_ALLOW;
 	struct candidates c;
 
-	/* What was cut leaves a rule unknown for good: then it is no yes that can be remembered. */
-	if (ev->flags & (FLAG_ARGS_CUT | FLAG_ANCESTRY_CUT | FLAG_PATH_CUT))
-		candidates_all(p, (enum event_kind)ev->kind, &c);
-	else
-		candidates(&q, &c);
+	candidates(&q, &c);
 	for (int i = candidates_next(p, &c, -1); i >= 0; i = candidates_next(p, &c, i)) {
 		const struct l_rule *r = layout_rules(p) + i;
 		struct judge_step step = { 0 };

@@ -236,9 +236,8 @@ other_field(const struct look *l)
 	return false;
 }
 
-/* Was the list or text cut, so that "not found" proves nothing? */
-static bool
-was_cut(const struct event *ev, enum field f)
+bool
+match_was_cut(const struct event *ev, enum field f)
 {
 	switch (field_info(f)->have) {
 	case HAVE_ARGS: case HAVE_PARENT_ARGS: case HAVE_ENV:
@@ -304,7 +303,7 @@ match_condition(const struct policy *p, const struct l_condition *c, const struc
 		*needs |= have & ~ev->have & ~ev->tried;
 		return TRUTH_UNKNOWN;
 	}
-	bool cut = was_cut(ev, (enum field)c->field) || (c->test == L_FIELD && was_cut(ev, (enum field)(c->arg & 0xffff)));
+	bool cut = match_was_cut(ev, (enum field)c->field) || (c->test == L_FIELD && match_was_cut(ev, (enum field)(c->arg & 0xffff)));
 	if (state == FIELD_ABSENT && strict && cut)
 		return TRUTH_UNKNOWN;
 	if (c->test == L_EXISTS) {

@@ -16,4 +16,7 @@
 #define MATCH_TOO_HARD (1u << 31)
 enum truth match_condition(const struct policy *, const struct l_condition *, const struct event *, bool strict, uint32_t *needs);
 
+/* Was the list or text of a field cut, so that "not found" proves nothing? */
+bool	match_was_cut(const struct event *, enum field);
+
 #endif

@@ -12,7 +12,6 @@
 #include "random_policy.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define CUT	(FLAG_ARGS_CUT | FLAG_ANCESTRY_CUT | FLAG_PATH_CUT)
 #define MANY	1000
 
 typedef void judge_fn(const struct policy *, const struct event *, struct verdict *);
@@ -51,8 +50,7 @@ compare(const struct policy *p, const struct event *ev, uint32_t all, const char
 	judge_explain(p, ev, &told, tell_nobody, NULL);
 	if (memcmp(&told, &must, sizeof(told)) != 0)
 		fail_msg("explained in another way:\n%s", text);
-	/* Who is unknown for good, because something was cut, is not asked; a hash may be wanted sooner then, for something cheaper is not. */
-	if (ev->flags & CUT ? is.needs & ~(must.needs | (must.needs ? HAVE_HASH : 0u)) : is.needs != must.needs)
+	if (is.needs != must.needs)
 		fail_msg("needs %x, not %x:\n%s", is.needs, must.needs, text);
 	if (!must.needs && memcmp(&is, &must, sizeof(is)) != 0)
 		fail_msg("%u match, not %u:\n%s", is.matches, must.matches, text);
@@ -93,7 +91,7 @@ no_rule_is_missed_whatever_rules_and_events_there_are(void **state)
 		policy_close(p);
 	}
 	/* What never matches proves little, and so does what always does. */
-	assert_true(policies > 100 && events > 100000 && matched > events / 10 && matched < events);
+	assert_true(policies > 100 && events > 80000 && matched > events / 10 && matched < events);
 }
 
 /* A text that no expression gets through leaves some rules unknown for good, and others hold by it. */
