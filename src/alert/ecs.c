@@ -15,6 +15,7 @@
 #define CAP_PATH	4400
 #define CAP_ARGS	16000
 #define CAP_SMALL	1200
+#define CAP_WORD	500	/* what the kernel or we ourselves chose, or a name of at most 80 bytes */
 #define TECHNIQUES_MAX	200
 #define CUT_MAX		32
 
@@ -34,6 +35,7 @@ static const struct { uint32_t flag; const char *name; } flags[] = {
 };
 static const char *const sensors[SENSOR__MAX] = {
 	[SENSOR_NOBODY] = "nobody", [SENSOR_FANOTIFY] = "fanotify", [SENSOR_PROC] = "proc", [SENSOR_AUDIT] = "audit", [SENSOR_SELF] = "self",
+	[SENSOR_FILES] = "files",
 };
 
 static void
@@ -146,7 +148,7 @@ event_members(struct writer *w, uint64_t sequence)
 		json_str(j, NULL, "denied");
 	json_list_end(j);
 	if (has(w, HAVE_ACTION))
-		text(w, TEXT_ACTION, (struct member){ "action", "event.action", CAP_SMALL });
+		text(w, TEXT_ACTION, (struct member){ "action", "event.action", CAP_WORD });
 	else
 		json_str(j, "action", event_kind_name(kind));
 	json_str(j, "outcome", outcome(w));
@@ -154,7 +156,7 @@ event_members(struct writer *w, uint64_t sequence)
 	reason(w->r, sentence);
 	json_text_cap(j, "reason", sentence, strlen(sentence), 2 * REASON_MAX);
 	if (has(w, HAVE_SYSCALL)) {
-		text(w, TEXT_SYSCALL, (struct member){ "syscall", "event.syscall", CAP_SMALL });
+		text(w, TEXT_SYSCALL, (struct member){ "syscall", "event.syscall", CAP_WORD });
 		json_unum(j, "syscall_arg0", w->ev->syscall_arg0);
 	}
 	if (has(w, HAVE_RESULT))
@@ -274,7 +276,7 @@ process_members(struct writer *w)
 {
 	struct json *j = &w->j;
 
-	if (!has(w, HAVE_PROCESS))
+	if (!has(w, HAVE_PROCESS) && w->ev->process.pid <= 0)
 		return;
 	json_open(j, "process");
 	json_num(j, "pid", w->ev->process.pid);
@@ -282,7 +284,7 @@ process_members(struct writer *w)
 		hex_id(w, "entity_id", w->ev->process.entity);
 	text(w, TEXT_EXECUTABLE, (struct member){ "executable", "process.executable", CAP_PATH });
 	if (has(w, HAVE_COMM))
-		text(w, TEXT_COMM, (struct member){ "title", "process.title", CAP_SMALL });
+		text(w, TEXT_COMM, (struct member){ "title", "process.title", CAP_WORD });
 	if (has(w, HAVE_EXIT))
 		json_num(j, "exit_code", w->ev->exit_code);
 	start(w, w->ev->process.start_ns);
@@ -328,17 +330,14 @@ user_members(struct writer *w)
 }
 
 static void
-file_members(struct writer *w)
+attribute_members(struct writer *w)
 {
 	struct json *j = &w->j;
 	const struct file *f = &w->ev->file;
 	char s[24];
 
-	if (!has(w, HAVE_FILE))
+	if (!has(w, HAVE_ATTRIBUTES))
 		return;
-	json_open(j, "file");
-	text(w, TEXT_FILE_PATH, (struct member){ "path", "file.path", CAP_PATH });
-	hash(w);
 	json_unum(j, "size", f->size);
 	id(w, "uid", f->uid);
 	id(w, "gid", f->gid);
@@ -354,12 +353,32 @@ file_members(struct writer *w)
 		json_time(j, "mtime", f->mtime_ns);
 	if (f->ctime_ns)
 		json_time(j, "ctime", f->ctime_ns);
-	text(w, TEXT_FILESYSTEM, (struct member){ "filesystem", "file.filesystem", CAP_SMALL });
-	text(w, TEXT_FILE_TYPE, (struct member){ "type", "file.type", CAP_SMALL });
-	text(w, TEXT_INTERPRETER, (struct member){ "interpreter", "file.interpreter", CAP_SMALL });
 	json_bool(j, "setuid", w->ev->flags & FLAG_SETUID);
 	json_bool(j, "writable_by_others", w->ev->flags & FLAG_WRITABLE_BY_OTHERS);
 	json_bool(j, "deleted", w->ev->flags & FLAG_DELETED);
+}
+
+static void
+file_members(struct writer *w)
+{
+	struct json *j = &w->j;
+
+	if (!(w->ev->have & (HAVE_FILE | HAVE_ATTRIBUTES | HAVE_FILE_PREVIOUS)))
+		return;
+	json_open(j, "file");
+	if (has(w, HAVE_FILE))
+		text(w, TEXT_FILE_PATH, (struct member){ "path", "file.path", CAP_PATH });
+	if (has(w, HAVE_FILE_PREVIOUS)) {
+		json_open(j, "previous");
+		text(w, TEXT_FILE_PREVIOUS, (struct member){ "path", "file.previous.path", CAP_PATH });
+		json_close(j);
+	}
+	hash(w);
+	attribute_members(w);
+	if (has(w, HAVE_FILE))
+		text(w, TEXT_FILESYSTEM, (struct member){ "filesystem", "file.filesystem", CAP_WORD });
+	text(w, TEXT_FILE_TYPE, (struct member){ "type", "file.type", CAP_WORD });
+	text(w, TEXT_INTERPRETER, (struct member){ "interpreter", "file.interpreter", CAP_SMALL });
 	json_close(j);
 }
 
@@ -487,9 +506,9 @@ alert_json(char *buf, size_t size, const struct report *r, const struct host_fac
 	file_members(&w);
 	peer_members(&w);
 	target_members(&w);
-	single(&w, "container", TEXT_CONTAINER, (struct member){ "id", "container.id", CAP_SMALL });
+	single(&w, "container", TEXT_CONTAINER, (struct member){ "id", "container.id", CAP_WORD });
 	single(&w, "service", TEXT_SERVICE, (struct member){ "name", "service.name", CAP_SMALL });
-	single(&w, "driver", TEXT_MODULE, (struct member){ "name", "driver.name", CAP_SMALL });
+	single(&w, "driver", TEXT_MODULE, (struct member){ "name", "driver.name", CAP_WORD });
 	process_members(&w);
 	w.j.size = size;
 	yett_members(&w);

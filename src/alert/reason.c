@@ -36,6 +36,20 @@ done(const struct report *r)
 	return r->kind == REPORT_ALERT ? "Alert on" : "Saw";
 }
 
+/* "rename of /a to /b by /usr/bin/mv": one more path, so each is shorter. */
+static int
+rename_words(const struct event *ev, char *out, size_t size)
+{
+	struct part exe = part(ev, TEXT_EXECUTABLE, 140), to = part(ev, TEXT_FILE_PATH, 140), from = part(ev, TEXT_FILE_PREVIOUS, 140);
+	const char *kind = event_kind_name((enum event_kind)ev->kind);
+
+	if (!from.len)
+		return snprintf(out, size, "%s to %.*s by %.*s", kind, to.len ? to.len : 16, to.len ? to.s : "an unknown place",
+		    exe.len ? exe.len : 18, exe.len ? exe.s : "an unknown program");
+	return snprintf(out, size, "%s of %.*s to %.*s by %.*s", kind, from.len, from.s, to.len ? to.len : 16,
+	    to.len ? to.s : "an unknown place", exe.len ? exe.len : 18, exe.len ? exe.s : "an unknown program");
+}
+
 /* "exec of /usr/bin/sh", "open of /etc/shadow by /usr/bin/cat", "connect by /usr/bin/nc". */
 static int
 act_words(const struct event *ev, char *out, size_t size)
@@ -43,6 +57,8 @@ act_words(const struct event *ev, char *out, size_t size)
 	struct part exe = part(ev, TEXT_EXECUTABLE, 200), file = part(ev, TEXT_FILE_PATH, 200);
 	const char *kind = event_kind_name((enum event_kind)ev->kind);
 
+	if (ev->kind == EVENT_RENAME)
+		return rename_words(ev, out, size);
 	if (ev->kind == EVENT_EXEC)
 		return snprintf(out, size, "%s of %.*s", kind, exe.len ? exe.len : file.len, exe.len ? exe.s : file.s);
 	if (file.len)

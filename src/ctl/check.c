@@ -9,6 +9,7 @@
 #include "ctl/commands.h"
 #include "ctl/costs.h"
 #include "ctl/load.h"
+#include "ctl/places.h"
 #include "ctl/rules.h"
 #include "ctl/term.h"
 #include "judge/guard.h"
@@ -25,7 +26,8 @@ struct tally {
 	struct ctl	*ctl;
 	bool		 verbose, force;
 	size_t		 files, rules, errors, warnings;
-	json_t		*faults, *list;		/* NULL: not asked for */
+	json_t		*faults, *list, *places;	/* NULL: not asked for */
+	bool		 own;			/* what yettd reads too */
 };
 
 static void
@@ -106,8 +108,12 @@ tally_policy(struct tally *t, int fd, const struct faults *faults)
 		json_t *all = rules_json_all(policy);
 		json_array_extend(t->list, all);
 		json_decref(all);
+		json_t *places = places_json(t->ctl, policy, t->own);
+		json_array_extend(t->places, places);
+		json_decref(places);
 	} else if (t->verbose) {
 		costs_show(policy);
+		places_show(t->ctl, policy, t->own);
 	}
 	policy_close(policy);
 	return a;
@@ -207,8 +213,10 @@ check_run(struct ctl *ctl, const void *options, char **operands)
 	if (ctl->json) {
 		t.faults = json_array();
 		t.list = json_array();
+		t.places = json_array();
 	}
 	enum answer worst = check_config(&t), a = ANSWER_DONE;
+	t.own = !operands[0];
 	if (!operands[0] && worst == ANSWER_DONE)
 		a = check_directories(&t, ctl->config.vendor_policies, ctl->config.policies);
 	for (; operands[0]; operands++) {
@@ -217,8 +225,9 @@ check_run(struct ctl *ctl, const void *options, char **operands)
 	}
 	worst = a > worst ? a : worst;
 	if (ctl->json) {
-		json_t *all = json_pack("{sb sI sI sI sI so so}", "valid", worst == ANSWER_DONE, "files", (json_int_t)t.files, "rules",
-		    (json_int_t)t.rules, "errors", (json_int_t)t.errors, "warnings", (json_int_t)t.warnings, "faults", t.faults, "list", t.list);
+		json_t *all = json_pack("{sb sI sI sI sI so so so}", "valid", worst == ANSWER_DONE, "files", (json_int_t)t.files, "rules",
+		    (json_int_t)t.rules, "errors", (json_int_t)t.errors, "warnings", (json_int_t)t.warnings, "faults", t.faults, "list", t.list,
+		    "places", t.places);
 		json_dumpf(all, stdout, JSON_INDENT(2));
 		putchar('\n');
 		json_decref(all);

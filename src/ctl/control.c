@@ -102,6 +102,18 @@ control_ask(const struct ctl *ctl, const char *request, struct control_reply *re
 	return control_ask_for(ctl, request, reply, &fd);
 }
 
+void
+control_peek(const struct ctl *ctl, struct control_reply *reply)
+{
+	char path[CONFIG_PATH + sizeof(CONTROL_SOCKET) + 1];
+
+	reply->len = 0;
+	snprintf(path, sizeof(path), "%s/%s", ctl->config.run, CONTROL_SOCKET);
+	CLEANUP_FD int fd = reach(path);
+	if (fd >= 0)
+		control_ask(ctl, "status", reply);
+}
+
 /* Sends what changes something, and shows what yettd says to it. */
 static enum answer
 tell(const struct ctl *ctl, const char *request)

@@ -10,5 +10,7 @@ struct control_reply { size_t len; char text[CONTROL_REPLY_MAX + 1]; };	/* termi
 enum answer control_ask(const struct ctl *, const char *request, struct control_reply *);
 /* The same; *FD is the descriptor that came with the answer, for the caller to close, or -1. */
 enum answer control_ask_for(const struct ctl *, const char *request, struct control_reply *, int *fd);
+/* What yettd says of itself, if it runs and we may ask; nothing is said if not, and TEXT is "". */
+void	control_peek(const struct ctl *, struct control_reply *);
 
 #endif

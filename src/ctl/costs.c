@@ -25,22 +25,51 @@ price(const struct policy *p, unsigned rule)
 	return r;
 }
 
-static void
-put_place(FILE *out, const struct watch_place *w)
+void
+costs_place(FILE *out, const struct watch_place *w)
 {
 	static const char *const tails[] = { [WATCH_FILE] = "", [WATCH_DIRECTORY] = "/*", [WATCH_TREE] = "/**", [WATCH_EVERYTHING] = "/**" };
 
 	fprintf(out, "%s%s", strcmp(w->path, "/") == 0 ? "" : w->path, tails[w->kind]);
 }
 
+/* Those of which some of EVENTS are seen; EXACTLY these. */
 static void
-put_places(FILE *out, const struct priced *r)
+put_places(FILE *out, const struct priced *r, unsigned events, bool exactly)
 {
+	const char *comma = "";
+
 	for (unsigned i = 0; i < rule_places(r->p, r->rule); i++) {
 		struct watch_place w;
 		rule_place(r->p, r->rule, i, &w);
-		fputs(i ? ", " : "", out);
-		put_place(out, &w);
+		if (exactly ? (w.events & WATCH_HEARD) != events : !(w.events & events))
+			continue;
+		fputs(comma, out);
+		costs_place(out, &w);
+		comma = ", ";
+	}
+}
+
+/* Places of what is only heard, by what is heard there. */
+static void
+put_heard(FILE *out, const struct priced *r)
+{
+	const char *comma = "";
+	char names[128];
+
+	for (unsigned events = 1; events <= WATCH_ALL; events++) {
+		bool any = false;
+		for (unsigned i = 0; i < rule_places(r->p, r->rule); i++) {
+			struct watch_place w;
+			rule_place(r->p, r->rule, i, &w);
+			any = any || (w.events & WATCH_HEARD) == events;
+		}
+		if (!any)
+			continue;
+		load_kinds(policy_watch_kinds(events), names, sizeof(names));
+		fprintf(out, "%s%s on ", comma, names);
+		put_places(out, r, events, true);
+		comma = "; ";
 	}
 }
 
@@ -63,9 +92,13 @@ put_marks(FILE *out, const struct priced *r)
 		fputs("exec on every gated file system", out);
 	if (marks & MARKS_OPEN) {
 		fputs(marks & MARKS_EXEC ? "; open on " : "open on ", out);
-		put_places(out, r);
+		put_places(out, r, WATCH_OPENS, false);
 	}
-	if (!(marks & (MARKS_EXEC | MARKS_OPEN)))
+	if (marks & MARKS_FILES) {
+		fputs(marks & (MARKS_EXEC | MARKS_OPEN) ? "; " : "", out);
+		put_heard(out, r);
+	}
+	if (!(marks & (MARKS_EXEC | MARKS_OPEN | MARKS_FILES)))
 		fputs("none", out);
 }
 
@@ -90,7 +123,7 @@ put_cost(FILE *out, const struct priced *r)
 		put_exec_cost(out, c);
 	if (c->marks & MARKS_OPEN) {
 		fprintf(out, "%sa wake-up per open of ", c->marks & MARKS_EXEC ? "; " : "");
-		put_places(out, r);
+		put_places(out, r, WATCH_OPENS, false);
 	}
 	if (c->marks & MARKS_AUDIT)
 		fprintf(out, "%saudit taxes each system call of the host", c->marks & (MARKS_EXEC | MARKS_OPEN) ? "; " : "");
@@ -99,8 +132,8 @@ put_cost(FILE *out, const struct priced *r)
 		    c->regexes == 1 ? "" : "s");
 	if (!c->marks)
 		fputs("that of the rules that it counts", out);
-	else if (c->marks == MARKS_PROC && !c->regexes)
-		fputs("none", out);
+	else if (!(c->marks & ~(unsigned)(MARKS_PROC | MARKS_FILES)) && !c->regexes)
+		fputs(c->marks & MARKS_FILES ? "none: nobody waits for it" : "none", out);
 }
 
 static void
@@ -188,6 +221,7 @@ costs_json(const struct policy *p, unsigned rule, json_t *to)
 {
 	static const struct { unsigned mark; const char *name; } names[] = {
 		{ MARKS_EXEC, "exec" }, { MARKS_OPEN, "open" }, { MARKS_PROC, "proc" }, { MARKS_AUDIT, "audit" },
+		{ MARKS_FILES, "files" },
 	};
 	struct priced r = price(p, rule);
 	CLEANUP_FREE char *marks = said(put_marks, &r), *cost = said(put_cost, &r);

@@ -51,6 +51,12 @@ is_field(const char *operand)
 	return equals && !memchr(operand, '/', (size_t)(equals - operand));
 }
 
+static bool
+of_file(enum event_kind kind)
+{
+	return event_kind_sensor(kind) == SENSOR_FANOTIFY || event_kind_sensor(kind) == SENSOR_FILES;
+}
+
 static enum answer
 sort_operands(struct question *q, char **operands)
 {
@@ -64,7 +70,7 @@ sort_operands(struct question *q, char **operands)
 		}
 		q->file = *operands;
 	}
-	if (!q->file && (event_kind_sensor(q->kind) == SENSOR_FANOTIFY)) {
+	if (!q->file && of_file(q->kind)) {
 		ctl_error("say which FILE. See: yettctl explain --help");
 		return ANSWER_USAGE;
 	}
@@ -176,7 +182,7 @@ build(struct event *ev, const struct question *q, const struct policy *policy)
 	enum answer a = set_user(ev, policy, q->o->as);
 	if (a != ANSWER_DONE)
 		return a;
-	if (q->file && event_kind_sensor(q->kind) == SENSOR_FANOTIFY)
+	if (q->file && of_file(q->kind))
 		set_file(ev, policy, q->file);
 	else if (q->file)
 		event_set_str(ev, TEXT_EXECUTABLE, q->file);

@@ -110,6 +110,7 @@ facts(struct event *ev, const struct stat *st)
 	ev->file = event_file_of(st);
 	file_system(ev, st->st_dev);
 	event_file_flags(ev);
+	ev->have |= HAVE_ATTRIBUTES;
 }
 
 int

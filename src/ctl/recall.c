@@ -12,7 +12,7 @@ static const struct { const char *name; uint32_t flag; } cuts[] = {
 	{ "args-cut", FLAG_ARGS_CUT }, { "process.args", FLAG_ARGS_CUT }, { "process.parent.args", FLAG_ARGS_CUT },
 	{ "process.env_vars", FLAG_ARGS_CUT }, { "ancestry-cut", FLAG_ANCESTRY_CUT }, { "process.ancestor.executable", FLAG_ANCESTRY_CUT },
 	{ "path-cut", FLAG_PATH_CUT }, { "process.executable", FLAG_PATH_CUT }, { "process.parent.executable", FLAG_PATH_CUT },
-	{ "process.previous.executable", FLAG_PATH_CUT }, { "file.path", FLAG_PATH_CUT },
+	{ "process.previous.executable", FLAG_PATH_CUT }, { "file.path", FLAG_PATH_CUT }, { "file.previous.path", FLAG_PATH_CUT },
 	{ "write-unsure", FLAG_WRITE_UNSURE }, { "notified", FLAG_NOTIFIED }, { "loader", FLAG_LOADER },
 };
 

@@ -89,6 +89,8 @@ show_sensors(const json_t *s)
 	}
 	row("fanotify", "%s; %" PRId64 " questions, %" PRId64 " lost", store_text(s, "sensors.fanotify.state"),
 	    number(s, "sensors.fanotify.events"), number(s, "sensors.fanotify.lost"));
+	row("files", "%s; %" PRId64 " events, %" PRId64 " times lost, %" PRId64 " without a place", store_text(s, "sensors.files.state"),
+	    number(s, "sensors.files.events"), number(s, "sensors.files.lost"), number(s, "sensors.files.unplaced"));
 	row("proc", "%s; %" PRId64 " messages, the last %" PRId64 " s ago; lost %" PRId64 " times, muted %" PRId64 " times",
 	    store_text(s, "sensors.proc.state"), number(s, "sensors.proc.events"), number(s, "sensors.proc.heard_s"),
 	    number(s, "sensors.proc.lost"), number(s, "sensors.proc.muted"));
@@ -128,6 +130,27 @@ show_mounts(const json_t *s)
 		if (json_is_true(json_object_get(m, "covered")))
 			continue;
 		snprintf(text, sizeof(text), "not covered: %s (%s): %s", store_text(m, "path"), store_text(m, "type"), store_text(m, "why"));
+		term_definition("", 15, text);
+	}
+}
+
+static void
+show_places(const json_t *s)
+{
+	const json_t *list = json_object_get(s, "places"), *p;
+	unsigned marked = 0, awaited = 0;
+	size_t i;
+
+	json_array_foreach(list, i, p) {
+		marked += strcmp(store_text(p, "state"), "marked") == 0;
+		awaited += strcmp(store_text(p, "state"), "awaited") == 0;
+	}
+	row("places", "%u marked, %u awaited", marked, awaited);
+	json_array_foreach(list, i, p) {
+		char text[512];
+		if (strcmp(store_text(p, "state"), "refused") != 0)
+			continue;
+		snprintf(text, sizeof(text), "not seen: %s %s: %s", store_text(p, "kind"), store_text(p, "path"), store_text(p, "why"));
 		term_definition("", 15, text);
 	}
 }
@@ -193,6 +216,7 @@ status_run(struct ctl *ctl, const void *options, char **operands)
 	show_sensors(s);
 	show_work(s);
 	show_mounts(s);
+	show_places(s);
 	show_losses(s);
 	show_problems(s);
 	json_decref(s);

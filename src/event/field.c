@@ -121,8 +121,9 @@ field_is_number(enum field_type t)
 static const struct { uint32_t have; uint64_t kinds; } carriers[] = {
 	{ HAVE_ENV, ON(EXEC) },
 	{ HAVE_EXIT, ON(EXIT) },
-	{ HAVE_FILE, ON(EXEC) | ON(OPEN) | ON(WRITE) | ON(MOUNT) | ON(CREATE) | ON(RENAME) | ON(DELETE) | ON(CHMOD) | ON(LOAD) | ON(SCRIPT) |
-		ON(RAW_READ) },
+	{ HAVE_FILE | HAVE_ATTRIBUTES, ON(EXEC) | ON(OPEN) | ON(WRITE) | ON(MOUNT) | ON(CREATE) | ON(RENAME) | ON(DELETE) | ON(CHMOD) | ON(LOAD) |
+		ON(SCRIPT) | ON(RAW_READ) },
+	{ HAVE_FILE_PREVIOUS, ON(RENAME) },
 	{ HAVE_HASH, ON(EXEC) | ON(OPEN) | ON(WRITE) | ON(CREATE) | ON(RENAME) | ON(CHMOD) | ON(LOAD) | ON(SCRIPT) },
 	{ HAVE_PEER, ON(CONNECT) | ON(ACCEPT) | ON(LISTEN) | ON(BIND) | ON(DNS) },
 	{ HAVE_TARGET, ON(PTRACE) | ON(KILL) },

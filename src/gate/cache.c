@@ -69,6 +69,20 @@ on_lease(struct source *s, uint32_t events)
 	return 0;
 }
 
+/* Of what is renamed, a file has a mark of its own; what moves with its directory has moved without it. */
+static bool
+only_files_moved(const char *buf, size_t len)
+{
+	struct fan_record r;
+	size_t at = 0;
+	int got;
+
+	while ((got = fan_next(buf, len, &at, &r)) != 0)
+		if (got < 0 || r.mask != FAN_MOVED_TO)
+			return false;
+	return true;
+}
+
 /* What changed is not looked at: it is seldom, and all is forgotten. */
 static int
 on_stale(struct source *s, uint32_t events)
@@ -76,10 +90,11 @@ on_stale(struct source *s, uint32_t events)
 	struct gate *g = s->owner;
 	char buf[4096];
 	bool any = false;
+	ssize_t n;
 
 	(void)events;
-	while (read(s->fd, buf, sizeof(buf)) > 0)
-		any = true;
+	while ((n = read(s->fd, buf, sizeof(buf))) > 0)
+		any = any || !only_files_moved(buf, (size_t)n);
 	if (any)
 		cache_flush(g);
 	return 0;

@@ -156,9 +156,10 @@ static const struct { uint32_t magic; const char *name; } filesystems[] = {
 	{ 0x2FC12FC1, "zfs" }, { 0xE0F5E1E2, "erofs" }, { 0x2011BAB0, "exfat" },
 };
 
-static void
-filesystem(struct event *ev, int fd)
+void
+fan_filesystem(struct gate *g, int fd)
 {
+	struct event *ev = &g->report.event;
 	struct statfs sf;
 
 	if (fstatfs(fd, &sf))
@@ -166,6 +167,17 @@ filesystem(struct event *ev, int fd)
 	for (size_t i = 0; i < sizeof(filesystems) / sizeof(filesystems[0]); i++)
 		if ((uint32_t)sf.f_type == filesystems[i].magic)
 			event_set_str(ev, TEXT_FILESYSTEM, filesystems[i].name);
+}
+
+void
+fan_attributes(struct gate *g, const struct stat *st)
+{
+	struct event *ev = &g->report.event;
+
+	ev->file = event_file_of(st);
+	event_file_flags(ev);
+	event_set_str(ev, TEXT_FILE_OWNER, policy_user(g->policy, st->st_uid));
+	ev->have |= HAVE_ATTRIBUTES;
 }
 
 static void
@@ -200,13 +212,11 @@ fan_event(struct gate *g, const struct question *q)
 	if (q->unsure)
 		ev->flags |= FLAG_WRITE_UNSURE;
 	if (fstat(q->fd, &st)) {
-		ev->tried |= HAVE_FILE | HAVE_HASH;
+		ev->tried |= HAVE_FILE | HAVE_ATTRIBUTES | HAVE_HASH;
 		return;
 	}
-	ev->file = event_file_of(&st);
-	event_file_flags(ev);
+	fan_attributes(g, &st);
 	path(g, ev, q->fd);
-	filesystem(ev, q->fd);
-	event_set_str(ev, TEXT_FILE_OWNER, policy_user(g->policy, st.st_uid));
+	fan_filesystem(g, q->fd);
 	ev->have |= HAVE_FILE;
 }

@@ -1,6 +1,7 @@
 #ifndef GATE_FAN_H
 #define GATE_FAN_H
 /* fanotify: from the kernel's question to an event, and back to the kernel's answer. */
+#include <sys/stat.h>
 #include "gate/state.h"
 
 enum { FAN_NONE, FAN_DONE, FAN_OWED };
@@ -13,6 +14,10 @@ int	fan_take(struct gate *, int group, bool waits, struct question *);
 
 /* Tells the event in G->report.event all that the descriptor says: file, path, kind, time. */
 void	fan_event(struct gate *, const struct question *);
+
+/* What stat() says of the file of the event in hand; and the type of the file system that FD is on. */
+void	fan_attributes(struct gate *, const struct stat *);
+void	fan_filesystem(struct gate *, int fd);
 
 /* Answers, unless that was done, and closes. ERR: what a no is called where the kernel lets us say it (EPERM, EBUSY, ETXTBSY). */
 void	fan_answer(struct gate *, struct question *, enum decision, int err);

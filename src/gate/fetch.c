@@ -18,14 +18,20 @@ fetch_user(struct gate *g)
 	struct event *ev = event(g);
 	struct proc_cred c;
 
-	if (ev->have & HAVE_USER || proc_cred(g->proc, ev->process.pid, &c))
+	if (ev->have & HAVE_USER)
 		return;
-	ev->process.uid = c.uid;
-	ev->process.ruid = c.ruid;
-	ev->process.gid = c.gid;
-	event_set_str(ev, TEXT_USER_NAME, policy_user(g->policy, c.uid));
-	event_set_str(ev, TEXT_GROUP_NAME, policy_group(g->policy, c.gid));
-	ev->have |= HAVE_USER;
+	/* Of one that has ended /proc says nothing, or tells of another that has its number by now. */
+	bool gone = (ev->flags & FLAG_NOTIFIED) && tree_knows(g->tree, ev->process.pid) && !tree_lives(g->tree, ev->process.pid);
+	if (!gone && proc_cred(g->proc, ev->process.pid, &c) == 0) {
+		ev->process.uid = c.uid;
+		ev->process.ruid = c.ruid;
+		ev->process.gid = c.gid;
+		ev->have |= HAVE_USER;
+	} else if (tree_user(g->tree, ev->process.pid, ev)) {
+		return;
+	}
+	event_set_str(ev, TEXT_USER_NAME, policy_user(g->policy, ev->process.uid));
+	event_set_str(ev, TEXT_GROUP_NAME, policy_group(g->policy, ev->process.gid));
 }
 
 static void
@@ -235,8 +241,8 @@ seed_line(struct gate *g, int32_t pid)
 		if (fetch_program(g, line[n].pid, exe, sizeof(exe)) < 0)
 			exe[0] = '\0';
 		proc_cred(g->proc, line[n].pid, &c);
-		tree_seed(g->tree, &(struct tree_process){ .pid = line[n].pid, .ppid = line[n].ppid,
-			.start_ns = line[n].start_ns, .uid = c.uid, .sid = (uint32_t)line[n].sid, .executable = exe, .comm = line[n].comm });
+		tree_seed(g->tree, &(struct tree_process){ .pid = line[n].pid, .ppid = line[n].ppid, .start_ns = line[n].start_ns,
+			.uid = c.uid, .ruid = c.ruid, .gid = c.gid, .sid = (uint32_t)line[n].sid, .executable = exe, .comm = line[n].comm });
 	}
 }
 

@@ -10,8 +10,10 @@
 #include "base/procfs.h"
 #include "gate/act.h"
 #include "gate/cache.h"
+#include "gate/dirs.h"
 #include "gate/fan.h"
 #include "gate/fetch.h"
+#include "gate/files.h"
 #include "gate/held.h"
 #include "gate/late.h"
 #include "gate/linger.h"
@@ -23,6 +25,9 @@
 #define EXECS_A_TURN	64
 #define OPENS_A_TURN	1	/* an answer wakes all that wait in its group: with many waiting, execs are looked at after each */
 #define NOTES_A_TURN	64
+#define FILES_A_TURN	8
+#define FILES_A_QUESTION 64	/* that happened before it, where their order counts */
+#define WARDEN_MESSAGES	64
 #define SCANS_MAX	2	/* of one question: a file that keeps changing is not waited for */
 #define JUDGE_ROUNDS	8	/* each fetches something new; bounded all the same */
 #define RETRY_MS	20
@@ -207,10 +212,37 @@ name_program(struct gate *g, const struct question *q)
 	ev->have |= HAVE_PROCESS;
 }
 
+/* What nobody waits for: judged, and acted upon when a rule says so. It has happened: no is only what would have been said. */
+static void
+serve_notice(struct gate *g)
+{
+	if (page_owns(g->setup.page, g->report.event.process.pid))
+		return;
+	if (settle(g, NULL))
+		return;
+	join(g, NULL);
+	act_note_too_hard(g);
+	if (!act_leaves_trace(&g->verdict))
+		return;
+	too_late(&g->verdict);
+	fetch(g, NULL, (FETCH_FOR_RECORD & ~g->report.event.tried) | HAVE_HASH);
+	g->late_ticket = 0;
+	act(g, now_boot_ns() - g->report.event.boot_ns);
+}
+
+static void
+serve_files(struct gate *g, int most)
+{
+	for (int i = 0; i < most && files_next(g); i++)
+		serve_notice(g);
+}
+
 /* The way of one question: functions 2 to 5 of the nine in src/README.md. Owns Q. */
 static void
 serve(struct gate *g, struct question *q)
 {
+	if (g->files.first)
+		serve_files(g, FILES_A_QUESTION);
 	proc_collect(g);
 	fan_event(g, q);
 	g->report.event.process.pid = q->tid;
@@ -248,8 +280,11 @@ serve_group(struct gate *g, int group, int budget)
 static int
 on_exec_group(struct source *s, uint32_t events)
 {
+	struct gate *g = s->owner;
+	int err = g->files.opens_first ? serve_group(g, g->setup.open_group, FILES_A_QUESTION) : 0;
+
 	(void)events;
-	return serve_group(s->owner, s->fd, EXECS_A_TURN);
+	return err < 0 ? err : serve_group(g, s->fd, EXECS_A_TURN);
 }
 
 static int
@@ -257,24 +292,6 @@ on_open_group(struct source *s, uint32_t events)
 {
 	(void)events;
 	return serve_group(s->owner, s->fd, OPENS_A_TURN);
-}
-
-/* What nobody waits for: judged, and acted upon when a rule says so. It has happened: no is only what would have been said. */
-static void
-serve_notice(struct gate *g)
-{
-	if (page_owns(g->setup.page, g->report.event.process.pid))
-		return;
-	if (settle(g, NULL))
-		return;
-	join(g, NULL);
-	act_note_too_hard(g);
-	if (!act_leaves_trace(&g->verdict))
-		return;
-	too_late(&g->verdict);
-	fetch(g, NULL, (FETCH_FOR_RECORD & ~g->report.event.tried) | HAVE_HASH);
-	g->late_ticket = 0;
-	act(g, now_boot_ns() - g->report.event.boot_ns);
 }
 
 static void
@@ -331,6 +348,9 @@ use_policy(struct gate *g, int fd)
 		policy_close(g->policy);
 	g->policy = p;
 	g->kinds = policy_kinds(p);
+	const uint64_t opens = policy_watch_kinds(WATCH_OPENS), exec = 1ull << EVENT_EXEC;
+	g->files.first = correlate_joins(p, policy_watch_kinds(WATCH_HEARD), opens | exec);
+	g->files.opens_first = g->setup.mode == MODE_MONITOR && correlate_joins(p, opens, exec);
 	correlate_policy(g->correlate, p);
 	cache_flush(g);
 	return 0;
@@ -346,19 +366,37 @@ gate_on_policy(struct gate *g, const struct wire_msg *m)
 		atomic_store(&g->setup.page->gate.policy_generation, p.generation);
 }
 
+static void
+gate_on_mounted(struct gate *g, const struct wire_msg *m)
+{
+	struct msg_mounted mounted;
+
+	memcpy(&mounted, m->payload, sizeof(mounted));
+	dirs_mounted(g, &mounted, m->fd);
+}
+
+static void
+gate_on_unmounted(struct gate *g, const struct wire_msg *m)
+{
+	struct msg_unmounted u;
+
+	memcpy(&u, m->payload, sizeof(u));
+	dirs_unmounted(g, &u);
+}
+
 typedef void message_fn(struct gate *, const struct wire_msg *);
 static message_fn *const handlers[MSG__MAX] = {
 	[MSG_EVENT] = gate_on_event, [MSG_SCANNED] = gate_on_scanned, [MSG_POLICY] = gate_on_policy,
+	[MSG_MOUNTED] = gate_on_mounted, [MSG_UNMOUNTED] = gate_on_unmounted,
 };
 
+/* -EAGAIN: there is none. */
 static int
-receive(struct gate *g, int sock, enum room from)
+take_message(struct gate *g, int sock, enum room from)
 {
 	struct wire_msg m;
 	int err = wire_recv(sock, from, ROOM_GATE, g->buffer, sizeof(g->buffer), &m);
 
-	if (err == -EAGAIN)
-		return 0;
 	if (err == -EBADMSG) {
 		log_error("a message from %s makes no sense and was dropped", room_name(from));
 		return 0;
@@ -367,6 +405,14 @@ receive(struct gate *g, int sock, enum room from)
 		return err;
 	handlers[m.type](g, &m);
 	return 0;
+}
+
+static int
+receive(struct gate *g, int sock, enum room from)
+{
+	int err = take_message(g, sock, from);
+
+	return err == -EAGAIN ? 0 : err;
 }
 
 static int
@@ -388,6 +434,13 @@ on_warden(struct source *s, uint32_t events)
 {
 	(void)events;
 	return receive(s->owner, s->fd, ROOM_WARDEN);
+}
+
+static void
+hear_warden(struct gate *g)
+{
+	for (int i = 0; i < WARDEN_MESSAGES && take_message(g, g->setup.warden_sock, ROOM_WARDEN) == 0; i++)
+		;
 }
 
 static int
@@ -439,8 +492,9 @@ tend(struct loop *l)
 	tend_scan(g, now);
 	for (int i = 0; i < NOTES_A_TURN && proc_next(g); i++)
 		serve_notice(g);
+	serve_files(g, FILES_A_TURN);
 	int wait = sooner(sooner(proc_tend(g, now), held_wait_ms(g, now)), sooner(late_tend(g, now), linger_tend(g, now)));
-	wait = sooner(wait, cache_tend(g, now));
+	wait = sooner(wait, sooner(cache_tend(g, now), files_tend(g, now)));
 	struct tree_stats ts;
 	tree_stats(g->tree, &ts);
 	atomic_store_explicit(&page->gate.tree_nodes, ts.nodes, memory_order_relaxed);
@@ -468,6 +522,7 @@ start(struct gate *g)
 
 	g->loop.owner = g;
 	g->loop.before = tend;
+	g->files.hear = hear_warden;
 	g->ticket = now_boot_ns();	/* no answer to a predecessor may be taken for one to us */
 	g->proc = proc_open();
 	if (err || g->proc < 0)
@@ -480,7 +535,7 @@ start(struct gate *g)
 	g->scan_start_ns = atomic_load(&g->setup.page->process[ROOM_SCAN].started_ns);
 	g->sent = atomic_load(&g->setup.page->record.acked);
 	late_recover(g);
-	if ((err = cache_start(g)))
+	if ((err = cache_start(g)) || (err = files_start(g)))
 		return err;
 	if ((err = add(g, &g->exec_source, g->setup.exec_group, on_exec_group, true)) ||
 	    (err = add(g, &g->open_source, g->setup.open_group, on_open_group, false)) ||

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/procfs.h"
 #include "gate/act.h"
+#include "gate/fan.h"
 #include "gate/fetch.h"
 #include "gate/linger.h"
 #include "gate/proc.h"
@@ -21,7 +22,8 @@
 #define HEAL_OP		77		/* any operation that the kernel does not know */
 
 /* linux/cn_proc.h of 6.1 has no filter; see enum proc_cn_event. */
-#define WANTED	(0x00000001u /* FORK */ | 0x00000002u /* EXEC */ | 0x00000004u /* UID */ | 0x00000080u /* SID */ | 0x80000000u /* EXIT */)
+#define WANTED	(0x00000001u /* FORK */ | 0x00000002u /* EXEC */ | 0x00000004u /* UID */ | 0x00000040u /* GID */ | 0x00000080u /* SID */ | \
+	0x80000000u /* EXIT */)
 
 struct proc_request {
 	struct nlmsghdr	nl;
@@ -125,9 +127,12 @@ on_message(struct gate *g, const struct proc_message *m)
 		on_exec(g, m->b);
 		return;
 	case 0x00000004:
-		tree_uid(g->tree, m->b, (uint32_t)m->d);
+		tree_uid(g->tree, m->b, (uint32_t)m->c, (uint32_t)m->d);
 		if (asked(g, EVENT_SETUID))
 			note(g, EVENT_SETUID, m->b, 0);
+		return;
+	case 0x00000040:
+		tree_gid(g->tree, m->b, (uint32_t)m->d);
 		return;
 	case 0x00000080:
 		tree_sid(g->tree, m->b);
@@ -214,7 +219,8 @@ on_ready(struct source *s, uint32_t events)
 	uint64_t now = now_boot_ns();
 
 	(void)events;
-	if (now - r->last_ns < BUSY_NS) {
+	/* What changes files is often gone in a millisecond: read by the clock, its EXEC would find no program in /proc any more. */
+	if (now - r->last_ns < BUSY_NS && !(g->kinds & policy_watch_kinds(WATCH_HEARD))) {
 		r->moderated = true;
 		loop_change(&g->loop, s, 0);
 	}
@@ -236,7 +242,7 @@ seed_one(void *arg, int32_t pid)
 		exe[0] = '\0';
 	proc_cred(g->proc, pid, &c);
 	tree_seed(g->tree, &(struct tree_process){ .pid = pid, .ppid = st.ppid, .start_ns = st.start_ns, .uid = c.uid,
-		.sid = (uint32_t)st.sid, .executable = exe, .comm = st.comm });
+		.ruid = c.ruid, .gid = c.gid, .sid = (uint32_t)st.sid, .executable = exe, .comm = st.comm });
 	return 0;
 }
 
@@ -331,14 +337,12 @@ note_exec(struct gate *g, int32_t pid)
 		return;
 	snprintf(name, sizeof(name), "%d/exe", pid);
 	if (fstatat(g->proc, name, &st, 0) == 0) {
-		ev->file = event_file_of(&st);
-		event_file_flags(ev);
-		event_set_str(ev, TEXT_FILE_OWNER, policy_user(g->policy, st.st_uid));
+		fan_attributes(g, &st);
 		ev->have |= HAVE_FILE;
 	}
 	event_set(ev, TEXT_EXECUTABLE, exe, (size_t)n);
 	event_set(ev, TEXT_FILE_PATH, exe, (size_t)n);
-	ev->tried |= HAVE_FILE | HAVE_HASH;
+	ev->tried |= HAVE_FILE | HAVE_ATTRIBUTES | HAVE_HASH;
 }
 
 bool

@@ -1,6 +1,7 @@
 #ifndef GATE_STATE_H
 #define GATE_STATE_H
 /* Everything the gate holds. One of it, static: there is no allocation after start. */
+#include "base/fanrecord.h"
 #include "base/loop.h"
 #include "gate/gate.h"
 #include "judge/correlate.h"
@@ -62,6 +63,30 @@ struct proc_note {
 };
 #define PROC_NOTES 8192
 
+/* What happened to files, until somebody has heard of it (see files.h). */
+#define FILES_BUFFER	65536
+#define FILES_MOUNTS	PAGE_MOUNTS
+struct gate;
+struct file_mount { uint64_t fsid; int fd; bool whole; char path[MSG_PATH]; };	/* fd: its top directory; 0 free */
+struct files {
+	struct source	 source;
+	_Alignas(8) char buffer[FILES_BUFFER];
+	size_t		 at, len;		/* what was read and not looked at */
+	struct fan_record record;		/* in hand; points into the buffer */
+	uint64_t	 left;			/* of its mask */
+	bool		 unheard;		/* records were read since the proc connector was */
+	uint64_t	 lost, told_ns;		/* since it was last told */
+	bool		 first;			/* questions wait until it is known what happened before them */
+	bool		 opens_first;		/* so do execs for opens of which we are only told, too */
+	void		 (*hear)(struct gate *);	/* takes what the warden has said: of a new file system before it tells of files on it */
+	struct file_mount mount[FILES_MOUNTS];
+};
+
+/* Where directories were, by handle (see dirs.h). */
+#define DIRS_KNOWN	256
+#define DIRS_PATH	512
+struct known_dir { uint64_t fsid; int32_t type; uint32_t bytes; uint8_t handle[FAN_HANDLE_MAX]; uint16_t len; char path[DIRS_PATH]; };
+
 /* How the proc connector is read: at once while it is quiet, by the clock while it is busy. */
 struct proc_reader {
 	struct source	 source;
@@ -85,6 +110,8 @@ struct gate {
 	struct hashes		*hashes;
 	struct correlate	*correlate;
 	struct cache		 cache;
+	struct files		 files;
+	struct known_dir	 dir[DIRS_KNOWN];
 	struct quiet		 quiet;
 	uint64_t		 evicted;	/* groups of correlations, when it was last told */
 	uint64_t		 evicted_ns;

@@ -526,6 +526,20 @@ correlate_policy(struct correlate *c, const struct policy *p)
 		c->id[i] = i < p->correlations.n ? layout_correlations(p)[i].id : 0;
 }
 
+bool
+correlate_joins(const struct policy *p, uint64_t a, uint64_t b)
+{
+	for (uint32_t i = 0; i < p->correlations.n; i++) {
+		const struct l_correlation *def = layout_correlations(p) + i;
+		uint64_t kinds = 0;
+		for (uint32_t k = 0; k < def->n_refs; k++)
+			kinds |= layout_rules(p)[layout_refs(p)[def->ref + k]].kinds;
+		if ((kinds & a) && (kinds & b))
+			return true;
+	}
+	return false;
+}
+
 void
 correlate_stats(const struct correlate *c, struct correlate_stats *out)
 {

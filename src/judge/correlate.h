@@ -32,6 +32,9 @@ uint32_t correlate_needs(const struct policy *, const struct verdict *);
 /* VERDICT is final for EV. Once for each event: it counts. */
 void	correlate(struct correlate *, const struct policy *, const struct event *, const struct verdict *, struct correlated *);
 
+/* Does one count matches on some of kinds A and on some of kinds B (bits per enum event_kind)? */
+bool	correlate_joins(const struct policy *, uint64_t a, uint64_t b);
+
 struct correlate_stats { uint64_t groups, evicted; };
 void	correlate_stats(const struct correlate *, struct correlate_stats *);
 

@@ -12,6 +12,8 @@ marks_of(uint64_t kinds)
 			continue;
 		if (event_kind_sensor((enum event_kind)k) == SENSOR_FANOTIFY)
 			marks |= k == EVENT_EXEC ? MARKS_EXEC : MARKS_OPEN;
+		else if (event_kind_sensor((enum event_kind)k) == SENSOR_FILES)
+			marks |= MARKS_FILES;
 		else if (event_kind_sensor((enum event_kind)k) == SENSOR_PROC)
 			marks |= MARKS_PROC;
 		else if (event_kind_sensor((enum event_kind)k) == SENSOR_AUDIT)
@@ -114,5 +116,5 @@ rule_place(const struct policy *p, unsigned rule, unsigned i, struct watch_place
 {
 	const struct l_place *l = layout_asks(p) + layout_rules(p)[rule].ask + i;
 
-	*out = (struct watch_place){ .kind = (enum watch_kind)l->kind, .path = layout_string(p, l->path) };
+	*out = (struct watch_place){ .kind = (enum watch_kind)l->kind, .path = layout_string(p, l->path), .events = l->events };
 }

@@ -5,7 +5,7 @@
 #include "policy/policy.h"
 
 /* What has to be marked or asked for, so that its events are heard at all. */
-enum rule_marks { MARKS_EXEC = 1 << 0, MARKS_OPEN = 1 << 1, MARKS_PROC = 1 << 2, MARKS_AUDIT = 1 << 3 };
+enum rule_marks { MARKS_EXEC = 1 << 0, MARKS_OPEN = 1 << 1, MARKS_PROC = 1 << 2, MARKS_AUDIT = 1 << 3, MARKS_FILES = 1 << 4 };
 
 struct rule_cost {
 	unsigned	 marks;		/* enum rule_marks; 0: of a correlation, which its rules pay for */
@@ -25,7 +25,7 @@ _Static_assert(FIELD__MAX <= 64, "a bit for each field");
 
 void	rule_cost(const struct policy *, unsigned rule, struct rule_cost *);
 
-/* Places that its opens are asked about, as policy_place() for that rule alone. */
+/* Places of its events on files, as policy_place() for that rule alone. */
 unsigned rule_places(const struct policy *, unsigned rule);
 void	rule_place(const struct policy *, unsigned rule, unsigned i, struct watch_place *);
 

@@ -190,7 +190,7 @@ put_file(struct guarding *g, const struct host_file *f)
 	event_set_str(ev, TEXT_FILE_OWNER, policy_user(g->p, f->uid));
 	event_set_str(ev, TEXT_FILESYSTEM, f->filesystem);
 	event_file_flags(ev);
-	ev->have |= HAVE_FILE | (f->hashed ? HAVE_HASH : 0);
+	ev->have |= HAVE_FILE | HAVE_ATTRIBUTES | (f->hashed ? HAVE_HASH : 0);
 }
 
 /* The rule that says no, or ends a process; DEFAULT; or -2: nobody does. */

@@ -24,6 +24,27 @@ tree_knows(const struct tree *t, int32_t pid)
 }
 
 bool
+tree_lives(const struct tree *t, int32_t pid)
+{
+	return t->node[node_find(t, pid)].state == NODE_LIVE;
+}
+
+int
+tree_user(const struct tree *t, int32_t pid, struct event *ev)
+{
+	node_id i = node_find(t, pid);
+	const struct node *n = &t->node[i];
+
+	if (!i)
+		return -ENOENT;
+	ev->process.uid = n->uid;
+	ev->process.ruid = n->ruid;
+	ev->process.gid = n->gid;
+	ev->have |= HAVE_USER;
+	return 0;
+}
+
+bool
 tree_unnamed(const struct tree *t, int32_t pid)
 {
 	node_id i = node_find(t, pid);

@@ -46,6 +46,8 @@ tree_fork(struct tree *t, int32_t parent, int32_t child, uint64_t start_ns)
 	}
 	const struct node *from = &t->node[p];
 	n->uid = from->uid;
+	n->ruid = from->ruid;
+	n->gid = from->gid;
 	n->sid = from->sid;
 	n->name = names_hold(&t->names, from->name);
 	n->previous = names_hold(&t->names, from->previous);
@@ -100,12 +102,23 @@ tree_thread(struct tree *t, int32_t pid, bool born)
 }
 
 void
-tree_uid(struct tree *t, int32_t pid, uint32_t uid)
+tree_uid(struct tree *t, int32_t pid, uint32_t ruid, uint32_t uid)
+{
+	node_id i = node_find(t, pid);
+
+	if (i) {
+		t->node[i].ruid = ruid;
+		t->node[i].uid = uid;
+	}
+}
+
+void
+tree_gid(struct tree *t, int32_t pid, uint32_t gid)
 {
 	node_id i = node_find(t, pid);
 
 	if (i)
-		t->node[i].uid = uid;
+		t->node[i].gid = gid;
 }
 
 void
@@ -227,6 +240,8 @@ tree_seed(struct tree *t, const struct tree_process *p)
 		i = node_run(t, i, name);
 	struct node *n = &t->node[i];
 	n->uid = p->uid;
+	n->ruid = p->ruid;
+	n->gid = p->gid;
 	n->sid = p->sid;
 	n->round = t->round;
 	memset(n->comm, 0, sizeof(n->comm));

@@ -26,7 +26,7 @@ void	tree_clear(struct tree *);
 struct tree_process {			/* what the caller knows of a process when seeding */
 	int32_t		pid, ppid;
 	uint64_t	start_ns;
-	uint32_t	uid, sid;
+	uint32_t	uid, ruid, gid, sid;	/* uid: the effective one */
 	const char	*executable;	/* "" unknown */
 	const char	*comm;
 };
@@ -42,7 +42,8 @@ void	tree_exec(struct tree *, int32_t pid, const char *exe, size_t len);
 void	tree_exit(struct tree *, int32_t pid);
 /* A further thread of PID is born or ends. A process ends with its last thread, not with its first. */
 void	tree_thread(struct tree *, int32_t pid, bool born);
-void	tree_uid(struct tree *, int32_t pid, uint32_t uid);
+void	tree_uid(struct tree *, int32_t pid, uint32_t ruid, uint32_t uid);
+void	tree_gid(struct tree *, int32_t pid, uint32_t gid);
 void	tree_sid(struct tree *, int32_t pid);
 void	tree_comm(struct tree *, int32_t pid, const char comm[16]);
 /* Completes the program of a process that was unknown. */
@@ -53,7 +54,10 @@ void	tree_pending(struct tree *, int32_t pid, const char *exe, size_t len);
 const char *tree_pending_exe(const struct tree *, int32_t pid);
 
 bool	tree_knows(const struct tree *, int32_t pid);
+bool	tree_lives(const struct tree *, int32_t pid);
 bool	tree_unnamed(const struct tree *, int32_t pid);	/* known, program unknown */
+/* User and group of PID, which may have ended, into the process of EV, with HAVE_USER. Returns 0 or -ENOENT. */
+int	tree_user(const struct tree *, int32_t pid, struct event *);
 uint64_t tree_start_ns(const struct tree *, int32_t pid);	/* 0 unknown */
 int32_t	tree_parent(const struct tree *, int32_t pid);		/* living or dead; 0 none */
 

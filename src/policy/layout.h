@@ -11,7 +11,7 @@
 #include "policy/regex.h"
 
 #define LAYOUT_MAGIC	0x31747465596c6f50ull
-#define LAYOUT_VERSION	6
+#define LAYOUT_VERSION	7
 #define RULES_MAX	32000		/* struct verdict holds an index in 16 signed bits */
 #define GROUPS_MAX	64		/* of one rule: a bit each */
 #define OPS_MAX		512
@@ -88,7 +88,7 @@ struct l_exception {
 	uint32_t	name, reason, expires, file, line;
 	struct l_logic	logic;
 };
-struct l_place { uint32_t kind, path; };
+struct l_place { uint32_t kind, path, events; };	/* enum watch_kind, string, enum watch_event */
 /* A section as it was written, "key = value" a line; kind is a string, such as "rule". USED: of lists, that some condition needs it. */
 struct l_section { uint32_t kind, name, file, line, text, used; };
 struct l_name { uint32_t id, name; };

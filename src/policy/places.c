@@ -6,7 +6,6 @@
 
 #define MANY	128	/* places of one condition */
 #define DEEP	6	/* directories, below which there are many */
-#define OPENS (1ull << EVENT_OPEN | 1ull << EVENT_WRITE)
 
 /* The directory that a path, or the literal beginning of a pattern, lies in. */
 static size_t
@@ -41,34 +40,52 @@ holds(const struct build *b, const struct l_place *outer, const struct l_place *
 	return outer->kind == inner->kind && outer->path == inner->path;
 }
 
-/* Among others none of which holds another, and none of which will hold it. */
+/* Among others that no event is seen at twice, and it will not be. */
 static void
 join_place(struct build *b, struct table *places, const struct l_place *p)
 {
+	struct l_place rest = *p;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < places->n; i++) {
-		struct l_place *old = table_at(places, i);
+		const struct l_place *old = table_at(places, i);
 		if (holds(b, old, p))
-			return;
-		if (!holds(b, p, old)) {
-			struct l_place *to = table_at(places, kept++);
-			*to = *old;
-		}
+			rest.events &= ~old->events;
+	}
+	if (!rest.events)
+		return;
+	for (size_t i = 0; i < places->n; i++) {
+		struct l_place old = *(struct l_place *)table_at(places, i);
+		bool same = old.kind == p->kind && old.path == p->path;
+		if (same)
+			rest.events |= old.events;
+		else if (holds(b, p, &old))
+			old.events &= ~rest.events;
+		if (same || !old.events)
+			continue;
+		*(struct l_place *)table_at(places, kept++) = old;
 	}
 	places->n = kept;
-	table_add(places, p, 1);
+	table_add(places, &rest, 1);
 }
 
+/* One rule's places of some events, while they are found. */
+struct finding { struct table *places; uint32_t events; bool wide; };
+
+/* WIDE: what leads in from outside, or out, is needed too, so it is all of the file system. */
 static void
-add_place(struct build *b, struct table *places, enum watch_kind kind, const char *path, size_t len)
+add_place(struct build *b, const struct finding *f, enum watch_kind kind, const char *path, size_t len)
 {
 	char text[512];
 
 	if (kind != WATCH_EVERYTHING && (len >= sizeof(text) || path[0] != '/'))
 		kind = WATCH_EVERYTHING;
+	if (f->wide && kind == WATCH_FILE)
+		len = parent(path, len);
+	if (f->wide && kind < WATCH_TREE)
+		kind = WATCH_TREE;
 	snprintf(text, sizeof(text), "%.*s", kind == WATCH_EVERYTHING ? 0 : (int)len, path);
-	join_place(b, places, &(struct l_place){ .kind = kind, .path = build_string(b, text) });
+	join_place(b, f->places, &(struct l_place){ .kind = kind, .path = build_string(b, text), .events = f->events });
 }
 
 /* The directory below which all lies that the pattern matches; false: it could be anywhere. */
@@ -83,16 +100,16 @@ directory_of(const struct build *b, const struct l_pattern *p, const char **s, s
 }
 
 static void
-place_of_pattern(struct build *b, struct table *places, const struct l_pattern *p)
+place_of_pattern(struct build *b, const struct finding *f, const struct l_pattern *p)
 {
 	const char *s;
 	size_t len = p->text.len, dir;
 
 	if (directory_of(b, p, &s, &dir)) {
 		bool one_level = p->kind == L_GLOB_PATH && !memmem(s, len, "**", 2) && !memchr(s + p->head, '/', len - p->head);
-		add_place(b, places, one_level ? WATCH_DIRECTORY : WATCH_TREE, s, dir);
+		add_place(b, f, one_level ? WATCH_DIRECTORY : WATCH_TREE, s, dir);
 	} else {
-		add_place(b, places, WATCH_EVERYTHING, "", 0);
+		add_place(b, f, WATCH_EVERYTHING, "", 0);
 	}
 }
 
@@ -133,7 +150,7 @@ place_around(struct build *b, const struct l_set *s, uint32_t i, unsigned depth,
 
 /* MANY places at most in which all values of the set lie, trees of that DEPTH. False: there are more. */
 static bool
-places_of_depth(struct build *b, struct table *places, const struct l_set *s, unsigned depth)
+places_of_depth(struct build *b, const struct finding *f, const struct l_set *s, unsigned depth)
 {
 	struct l_place own[MANY];
 	unsigned n = 0, k;
@@ -149,74 +166,123 @@ places_of_depth(struct build *b, struct table *places, const struct l_set *s, un
 		own[k] = p;
 		n += k == n;
 	}
-	for (k = 0; k < n; k++)
-		join_place(b, places, &own[k]);
+	for (k = 0; k < n; k++) {
+		own[k].events = f->events;
+		own[k].kind = f->wide ? WATCH_TREE : own[k].kind;
+		join_place(b, f->places, &own[k]);
+	}
 	return true;
 }
 
 /* What is marked one by one is few: of a list of many, the directories far enough up are. */
 static void
-places_of_many(struct build *b, struct table *places, const struct l_set *s)
+places_of_many(struct build *b, const struct finding *f, const struct l_set *s)
 {
 	for (unsigned depth = DEEP; depth; depth--)
-		if (places_of_depth(b, places, s, depth))
+		if (places_of_depth(b, f, s, depth))
 			return;
-	add_place(b, places, WATCH_EVERYTHING, "", 0);
+	add_place(b, f, WATCH_EVERYTHING, "", 0);
 }
 
 /* True when the condition alone narrows the files down to places. */
 static bool
-narrows(const struct l_condition *c)
+narrows(const struct l_condition *c, enum field field)
 {
-	return c->field == FIELD_FILE_PATH && c->test == L_VALUES && !(c->flags & (L_NOT | L_NOCASE));
+	return c->field == field && c->test == L_VALUES && !(c->flags & (L_NOT | L_NOCASE));
 }
 
-static void
-places_of_condition(struct build *b, struct table *places, const struct l_condition *c)
+static bool
+narrows_path(const struct l_condition *c)
 {
-	const struct l_set *s = table_at(&b->sets, c->arg);
-
-	if (s->n_exact + s->n_pattern > MANY) {
-		places_of_many(b, places, s);
-		return;
-	}
-	for (uint32_t i = 0; i < s->n_exact; i++) {
-		const struct l_text *t = table_at(&b->texts, s->exact + i);
-		add_place(b, places, WATCH_FILE, table_at(&b->strings, t->off), t->len);
-	}
-	for (uint32_t i = 0; i < s->n_pattern; i++)
-		place_of_pattern(b, places, table_at(&b->patterns, s->pattern + i));
+	return narrows(c, FIELD_FILE_PATH);
 }
+
+static bool
+narrows_either(const struct l_condition *c)
+{
+	return narrows_path(c) || narrows(c, FIELD_FILE_PREVIOUS_PATH);
+}
+
+typedef bool condition_fn(const struct l_condition *);
 
 static const struct l_condition *
-narrowing(const struct build *b, const struct l_group *g)
+first(const struct build *b, const struct l_group *g, condition_fn *is)
 {
 	for (uint32_t i = 0; i < g->n_conditions; i++) {
 		const struct l_condition *c = table_at(&b->conditions, g->condition + i);
-		if (narrows(c))
+		if (is(c))
 			return c;
 	}
 	return NULL;
 }
 
 static bool
-has_narrowing(const struct build *b, const struct l_group *g)
+group_narrows_path(const struct build *b, const struct l_group *g)
 {
-	return narrowing(b, g) != NULL;
+	return first(b, g, narrows_path) != NULL;
+}
+
+static bool
+group_narrows_either(const struct build *b, const struct l_group *g)
+{
+	return first(b, g, narrows_either) != NULL;
+}
+
+static void
+places_of_condition(struct build *b, const struct finding *f, const struct l_condition *c)
+{
+	const struct l_set *s = table_at(&b->sets, c->arg);
+
+	if (s->n_exact + s->n_pattern > MANY) {
+		places_of_many(b, f, s);
+		return;
+	}
+	for (uint32_t i = 0; i < s->n_exact; i++) {
+		const struct l_text *t = table_at(&b->texts, s->exact + i);
+		add_place(b, f, WATCH_FILE, table_at(&b->strings, t->off), t->len);
+	}
+	for (uint32_t i = 0; i < s->n_pattern; i++)
+		place_of_pattern(b, f, table_at(&b->patterns, s->pattern + i));
+}
+
+static bool
+speaks_of_previous(const struct l_condition *c)
+{
+	return c->field == FIELD_FILE_PREVIOUS_PATH || (c->test == L_FIELD && (c->arg & 0xffff) == FIELD_FILE_PREVIOUS_PATH);
+}
+
+static bool
+logic_speaks_of_previous(const struct build *b, const struct l_logic *l)
+{
+	for (uint32_t g = 0; g < l->n_groups; g++)
+		if (first(b, table_at(&b->groups, l->group + g), speaks_of_previous))
+			return true;
+	return false;
 }
 
 /* Whenever the rule matches, one of these groups holds, and each of them names paths. */
 static void
-places_of_rule(struct build *b, struct l_rule *r)
+find_places(struct build *b, const struct l_rule *r, const struct finding *f)
 {
-	uint64_t groups = logic_rests_on(b, &r->logic, has_narrowing);
-	struct table own = TABLE_OF(struct l_place);
+	uint64_t groups = logic_rests_on(b, &r->logic, f->wide ? group_narrows_either : group_narrows_path);
 
 	for (uint32_t g = 0; g < r->logic.n_groups; g++)
 		if (groups & 1ull << g)
-			places_of_condition(b, &own, narrowing(b, table_at(&b->groups, r->logic.group + g)));
+			places_of_condition(b, f, first(b, table_at(&b->groups, r->logic.group + g), f->wide ? narrows_either : narrows_path));
 	if (!groups)
-		add_place(b, &own, WATCH_EVERYTHING, "", 0);
+		add_place(b, f, WATCH_EVERYTHING, "", 0);
+}
+
+static void
+places_of_rule(struct build *b, struct l_rule *r)
+{
+	unsigned events = policy_watch_events(r->kinds), wide = logic_speaks_of_previous(b, &r->logic) ? events & WATCH_RENAME : 0;
+	struct table own = TABLE_OF(struct l_place);
+
+	if (events & ~wide)
+		find_places(b, r, &(struct finding){ .places = &own, .events = events & ~wide });
+	if (wide)
+		find_places(b, r, &(struct finding){ .places = &own, .events = wide, .wide = true });
 	table_add(&b->places, own.at, own.n);
 	r->ask = table_add(&b->asks, own.at, own.n);
 	r->n_asks = (uint32_t)own.n;
@@ -235,9 +301,9 @@ by_path_and_kind(const void *x, const void *y)
 	return order ? order : (a->kind > b->kind) - (a->kind < b->kind);
 }
 
-/* Is a place of this kind and path among all, which are in order? */
-static bool
-is_place(const struct build *b, enum watch_kind kind, const char *path)
+/* The events of the place of this kind and path among all, which are in order; 0: there is none. */
+static uint32_t
+events_at(const struct build *b, enum watch_kind kind, const char *path)
 {
 	size_t lo = 0, hi = b->places.n;
 
@@ -246,47 +312,69 @@ is_place(const struct build *b, enum watch_kind kind, const char *path)
 		const struct l_place *p = table_at(&b->places, mid);
 		int order = strcmp(path, table_at(&b->strings, p->path));
 		if (order == 0 && p->kind == kind)
-			return true;
+			return p->events;
 		if (order > 0 || (order == 0 && kind > p->kind))
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	return false;
+	return 0;
 }
 
-/* Does another place hold all of it, as holds() says? */
-static bool
-is_held(const struct build *b, const struct l_place *p)
+/* Events that are seen at other places which hold all of it, as holds() says. */
+static uint32_t
+events_held(const struct build *b, const struct l_place *p)
 {
 	char path[512];
 	size_t n = (size_t)snprintf(path, sizeof(path), "%s", (const char *)table_at(&b->strings, p->path));
+	uint32_t events = 0;
 
 	if (p->kind == WATCH_EVERYTHING)
-		return false;
-	if (is_place(b, WATCH_EVERYTHING, "") || (p->kind != WATCH_TREE && is_place(b, WATCH_TREE, path)))
-		return true;
+		return 0;
+	events |= events_at(b, WATCH_EVERYTHING, "");
+	if (p->kind != WATCH_TREE)
+		events |= events_at(b, WATCH_TREE, path);
 	for (size_t up = parent(path, n), file = p->kind == WATCH_FILE; up < n; n = up, up = parent(path, n), file = false) {
 		path[up] = '\0';
-		if (is_place(b, WATCH_TREE, path) || (file && is_place(b, WATCH_DIRECTORY, path)))
-			return true;
+		events |= events_at(b, WATCH_TREE, path);
+		if (file)
+			events |= events_at(b, WATCH_DIRECTORY, path);
 	}
-	return false;
+	return events;
 }
 
-/* Leaves places none of which holds another. */
+/* Each place once, in order. */
 static void
-join_all(struct build *b)
+merge_equal(struct build *b)
 {
-	struct table kept = TABLE_OF(struct l_place);
+	size_t n = 0;
 
 	sorting = b;
 	if (b->places.n)
 		qsort(b->places.at, b->places.n, sizeof(struct l_place), by_path_and_kind);
 	for (size_t i = 0; i < b->places.n; i++) {
 		const struct l_place *p = table_at(&b->places, i);
-		if ((i == 0 || by_path_and_kind(p, p - 1) != 0) && !is_held(b, p))
-			table_add(&kept, p, 1);
+		struct l_place *last = n ? table_at(&b->places, n - 1) : NULL;
+		if (last && by_path_and_kind(last, p) == 0)
+			last->events |= p->events;
+		else
+			*(struct l_place *)table_at(&b->places, n++) = *p;
+	}
+	b->places.n = n;
+}
+
+/* Leaves places of which no event is seen at two that hold each other. */
+static void
+join_all(struct build *b)
+{
+	struct table kept = TABLE_OF(struct l_place);
+
+	merge_equal(b);
+	for (size_t i = 0; i < b->places.n; i++) {
+		struct l_place p = *(const struct l_place *)table_at(&b->places, i);
+		p.events &= ~events_held(b, &p);
+		if (p.events)
+			table_add(&kept, &p, 1);
 	}
 	kept.failed |= b->places.failed;
 	table_done(&b->places);
@@ -296,12 +384,14 @@ join_all(struct build *b)
 void
 build_places(struct build *b)
 {
+	const struct l_place all = { .kind = WATCH_EVERYTHING, .path = build_string(b, ""), .events = WATCH_OPENS };
+
 	for (size_t i = 0; i < b->rules.n; i++) {
 		struct l_rule *r = table_at(&b->rules, i);
-		if ((r->kinds & OPENS) && !r->correlation)
+		if (policy_watch_events(r->kinds) && !r->correlation)
 			places_of_rule(b, r);
 	}
 	if (b->sources->open_default == DECISION_DENY)
-		table_add(&b->places, &(struct l_place){ .kind = WATCH_EVERYTHING, .path = build_string(b, "") }, 1);
+		table_add(&b->places, &all, 1);
 	join_all(b);
 }

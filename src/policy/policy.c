@@ -223,7 +223,7 @@ group_fits(const struct policy *p, const struct l_group *g)
 static bool
 place_fits(const struct policy *p, const struct l_place *l)
 {
-	return l->kind <= WATCH_EVERYTHING && string_fits(p, l->path);
+	return l->kind <= WATCH_EVERYTHING && l->events && !(l->events & ~(uint32_t)WATCH_ALL) && string_fits(p, l->path);
 }
 
 static bool
@@ -420,5 +420,32 @@ policy_place(const struct policy *p, unsigned i, struct watch_place *out)
 {
 	const struct l_place *l = layout_places(p) + i;
 
-	*out = (struct watch_place){ .kind = (enum watch_kind)l->kind, .path = layout_string(p, l->path) };
+	*out = (struct watch_place){ .kind = (enum watch_kind)l->kind, .path = layout_string(p, l->path), .events = l->events };
+}
+
+static const struct { enum event_kind kind; enum watch_event event; } watched[] = {
+	{ EVENT_OPEN, WATCH_OPENS }, { EVENT_WRITE, WATCH_OPENS }, { EVENT_CREATE, WATCH_CREATE }, { EVENT_RENAME, WATCH_RENAME },
+	{ EVENT_DELETE, WATCH_DELETE }, { EVENT_CHMOD, WATCH_CHMOD },
+};
+
+unsigned
+policy_watch_events(uint64_t kinds)
+{
+	unsigned events = 0;
+
+	for (size_t i = 0; i < sizeof(watched) / sizeof(watched[0]); i++)
+		if (kinds & 1ull << watched[i].kind)
+			events |= watched[i].event;
+	return events;
+}
+
+uint64_t
+policy_watch_kinds(unsigned events)
+{
+	uint64_t kinds = 0;
+
+	for (size_t i = 0; i < sizeof(watched) / sizeof(watched[0]); i++)
+		if (events & watched[i].event)
+			kinds |= 1ull << watched[i].kind;
+	return kinds;
 }

@@ -77,11 +77,18 @@ const char *policy_group(const struct policy *, uint32_t gid);
 bool	policy_loader(const struct policy *, uint64_t dev, uint64_t ino);
 
 /*
- * What the open and write rules need to be seen: the smallest set of places. A directory covers its entries only, a tree
- * everything below, EVERYTHING all of it.
+ * What the rules on files need to be seen: the smallest set of places for each event. A directory covers its entries only, a tree
+ * everything below, EVERYTHING all of it. A rename is seen where either of its names lies; where a rule asks for both, in the tree.
  */
 enum watch_kind { WATCH_FILE, WATCH_DIRECTORY, WATCH_TREE, WATCH_EVERYTHING };
-struct watch_place { enum watch_kind kind; const char *path; };	/* path absolute, without a trailing slash */
+enum watch_event {			/* OPENS: open and write, which wait for an answer; of the others we only hear */
+	WATCH_OPENS = 1 << 0, WATCH_CREATE = 1 << 1, WATCH_RENAME = 1 << 2, WATCH_DELETE = 1 << 3, WATCH_CHMOD = 1 << 4,
+	WATCH_ALL = (1 << 5) - 1, WATCH_HEARD = WATCH_ALL & ~WATCH_OPENS
+};
+struct watch_place { enum watch_kind kind; const char *path; unsigned events; };	/* path absolute, without a trailing slash */
+/* The events of these kinds (bit per enum event_kind), and back. */
+unsigned policy_watch_events(uint64_t kinds);
+uint64_t policy_watch_kinds(unsigned events);
 unsigned policy_places(const struct policy *);
 void	policy_place(const struct policy *, unsigned i, struct watch_place *);
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "warden/backstop.h"
 #include "warden/child.h"
+#include "warden/hand.h"
 #include "warden/marks.h"
 #include "warden/roles.h"
 #include "warden/tell.h"
@@ -102,6 +103,10 @@ child_start(struct warden *w, enum room room)
 
 	c->started_ns = now_boot_ns();
 	atomic_store(&w->page->process[room].started_ns, c->started_ns);
+	if (room == ROOM_GATE) {	/* events wait for it: what it finds files by has to be there before it looks */
+		hand_again(w);
+		hand_over(w);
+	}
 	pid_t pid = fork();
 	if (pid < 0)
 		return -errno;

@@ -13,6 +13,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 #include "base/cleanup.h"
+#include "base/fanrecord.h"
 #include "warden/kernel.h"
 #include "wire/control.h"
 
@@ -77,6 +78,30 @@ groups_close(struct groups *g)
 	g->exec = g->open = g->stale = -1;
 }
 
+/* The kernel's own bound of a queue is kept: nobody waits in it, and what does not fit is told. */
+static int
+heard_group(unsigned more)
+{
+	unsigned flags = FAN_CLASS_NOTIF | FAN_REPORT_DFID_NAME | FAN_CLOEXEC | FAN_NONBLOCK | FAN_UNLIMITED_MARKS | more;
+	int fd = fanotify_init(flags, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+void
+heard_open(struct heard *out)
+{
+	const unsigned tries[] = { FAN_REPORT_FID | FAN_REPORT_TARGET_FID | FAN_REPORT_PIDFD, FAN_REPORT_FID | FAN_REPORT_PIDFD,
+		FAN_REPORT_FID, 0 };
+
+	*out = (struct heard){ .files = -1, .plan = heard_group(0), .rename = FAN_RENAME };
+	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]) && out->files < 0; i++)
+		out->files = heard_group(tries[i]);
+	/* Only a mask that it does not know is wrong in itself: there is nothing at descriptor -1. */
+	if (out->files >= 0 && fanotify_mark(out->files, FAN_MARK_ADD, FAN_RENAME | FAN_ONDIR, -1, ".") && errno == EINVAL)
+		out->rename = FAN_MOVED_FROM | FAN_MOVED_TO;
+}
+
 /* Before 6.6 the kernel sends everything; the cheapest flood (a process that renames itself) must not reach the buffer. */
 static int
 filter_attach(int fd)
@@ -97,7 +122,7 @@ listen_to_processes(int fd, bool filter)
 {
 	struct { struct nlmsghdr nl; struct cn_msg cn; uint32_t op, events; } __attribute__((packed)) m = {
 		.nl = { .nlmsg_type = NLMSG_DONE }, .cn = { .id = { CN_IDX_PROC, CN_VAL_PROC }, .len = filter ? 8 : 4 },
-		.op = PROC_CN_MCAST_LISTEN, .events = 0x80000087u };	/* EXIT SID UID EXEC FORK */
+		.op = PROC_CN_MCAST_LISTEN, .events = 0x800000c7u };	/* EXIT SID GID UID EXEC FORK */
 
 	m.nl.nlmsg_len = (uint32_t)(sizeof(m) - (filter ? 0 : sizeof(m.events)));
 	return send(fd, &m, m.nl.nlmsg_len, 0) < 0 ? -errno : 0;

@@ -12,6 +12,8 @@ bool	kernel_at_least(unsigned major, unsigned minor);
  */
 int	groups_open(enum mode, struct groups *);
 void	groups_close(struct groups *);
+/* The groups that tell of files by handle, with what this kernel can; members are -1 where it has none. Unmarked. */
+void	heard_open(struct heard *);
 
 /* The proc connector, listening, with 16 MiB of buffer; only the events that the tree needs. The descriptor or -errno. */
 int	proc_connector_open(bool *filter);

@@ -27,6 +27,7 @@
 #include "warden/child.h"
 #include "warden/kernel.h"
 #include "warden/marks.h"
+#include "warden/plan.h"
 #include "warden/roles.h"
 #include "warden/standing.h"
 #include "warden/tell.h"
@@ -36,7 +37,7 @@
 #define EXIT_INVALID	3
 
 static struct warden the_warden = { .proc_sock = -1, .control_sock = -1, .log_dir = -1, .state_dir = -1, .state_lock = -1,
-	.notify_sock = -1, .policy_fd = -1, .admins = (gid_t)-1, .groups = { -1, -1, -1, MODE_MONITOR, false } };
+	.notify_sock = -1, .policy_fd = -1, .admins = (gid_t)-1, .groups = { -1, -1, -1, MODE_MONITOR, false }, .heard = { -1, -1, 0 } };
 
 static int
 complain(int err, const char *what, const char *where)
@@ -165,6 +166,7 @@ open_kernel(struct warden *w)
 
 	if (err)
 		return complain(err, "cannot open", "fanotify (is this root, with CONFIG_FANOTIFY_ACCESS_PERMISSIONS?)");
+	heard_open(&w->heard);
 	w->proc_sock = proc_connector_open(&w->proc_filter);
 	if (w->proc_sock < 0)
 		return complain(w->proc_sock, "cannot open", "the proc connector (it needs the initial network namespace)");
@@ -282,6 +284,7 @@ on_tick(struct source *s, uint32_t events)
 	timer_read(s->fd);
 	child_tend(w, now);
 	change_tend(w, now);
+	plan_tend(w, now);
 	tell_ready(w);
 	if (now - w->second_ns >= NS_PER_SEC)
 		each_second(w, now);
@@ -314,6 +317,7 @@ listen_all(struct warden *w)
 	if (err || (err = add(w, &w->signals, signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), on_signal, EPOLLIN)) ||
 	    (err = add(w, &w->tick, timer_open(TICK_NS, TICK_NS), on_tick, EPOLLIN)) ||
 	    (err = add(w, &w->mounts, open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC), on_mounts, EPOLLPRI)) ||
+	    (w->heard.plan >= 0 && (err = add(w, &w->plan, w->heard.plan, plan_ready, EPOLLIN))) ||
 	    (err = add(w, &w->gate_sock, edge_fd(w, EDGE_GATE_WARDEN, ROOM_WARDEN), on_gate, EPOLLIN)) ||
 	    (err = add(w, &w->watch_sock, edge_fd(w, EDGE_WATCH_WARDEN, ROOM_WARDEN), on_watch, EPOLLIN)))
 		return err;

@@ -4,14 +4,25 @@
 #include <string.h>
 #include <sys/fanotify.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "warden/hand.h"
 #include "warden/kernel.h"
 #include "warden/marks.h"
 #include "warden/mountinfo.h"
+#include "warden/plan.h"
 
 #define FAN_MARK_IGNORE_	0x00000400	/* Linux 6.0 */
+
+/* One look at all mounts. */
+struct round {
+	struct warden		*w;
+	const struct groups	*g;
+	unsigned		 marked;		/* file systems that ask */
+	bool			 told[PAGE_MOUNTS];	/* entries of the page that hold */
+};
 
 static uint64_t
 exec_mask(const struct groups *g)
@@ -19,14 +30,30 @@ exec_mask(const struct groups *g)
 	return g->mode == MODE_ENFORCE ? FAN_OPEN_EXEC_PERM : FAN_OPEN_EXEC;
 }
 
-static uint64_t
-open_mask(const struct groups *g)
+uint64_t
+marks_opens(const struct groups *g)
 {
 	return g->mode == MODE_ENFORCE ? FAN_OPEN_PERM : FAN_OPEN | FAN_CLOSE_WRITE;
 }
 
-static struct marked *
-marked_find(struct warden *w, uint64_t dev)
+uint64_t
+marks_heard(const struct warden *w, unsigned events)
+{
+	uint64_t mask = 0;
+
+	if (events & WATCH_CREATE)
+		mask |= FAN_CREATE;
+	if (events & WATCH_RENAME)
+		mask |= w->heard.rename;
+	if (events & WATCH_DELETE)
+		mask |= FAN_DELETE;
+	if (events & WATCH_CHMOD)
+		mask |= FAN_ATTRIB;
+	return mask ? mask | FAN_ONDIR : 0;
+}
+
+struct marked *
+marks_find(struct warden *w, uint64_t dev)
 {
 	for (unsigned i = 0; i < w->n_marked; i++)
 		if (w->marked[i].dev == dev)
@@ -34,53 +61,110 @@ marked_find(struct warden *w, uint64_t dev)
 	return NULL;
 }
 
-static void
-publish(struct warden *w, const struct mount *at, enum cover cover, const char *why)
+/* The entry of PATH, else a free one behind those of the start, else a new one; PAGE_MOUNTS: none. */
+static uint32_t
+entry_of(struct warden *w, const char *path)
 {
-	const char *path = at->path, *type = at->type;
-	uint32_t n = atomic_load(&w->page->warden.mounts);
-	struct page_mount *m = NULL;
+	uint32_t n = atomic_load(&w->page->warden.mounts), first = atomic_load(&w->page->warden.first_mounts), unused = n;
 
-	for (uint32_t i = 0; i < n && !m; i++)
-		if (strncmp(w->page->mount[i].path, path, sizeof(m->path) - 1) == 0)
-			m = &w->page->mount[i];
-	bool fresh = !m && n < PAGE_MOUNTS;
-	if (!m && !fresh)
+	for (uint32_t i = 0; i < n; i++) {
+		if (strncmp(w->page->mount[i].path, path, sizeof(w->page->mount[i].path) - 1) == 0)
+			return i;
+		if (i >= first && !w->page->mount[i].path[0])
+			unused = i;
+	}
+	return unused;
+}
+
+static void
+publish(struct round *r, const struct mount *at, enum cover cover, const char *why)
+{
+	struct page *page = r->w->page;
+	uint32_t i = entry_of(r->w, at->path);
+
+	if (i >= PAGE_MOUNTS)
 		return;
-	if (fresh)
-		m = &w->page->mount[n];
-	snprintf(m->path, sizeof(m->path), "%s", path);
-	snprintf(m->type, sizeof(m->type), "%s", type);
+	struct page_mount *m = &page->mount[i];
+	snprintf(m->path, sizeof(m->path), "%s", at->path);
+	snprintf(m->type, sizeof(m->type), "%s", at->type);
 	snprintf(m->why, sizeof(m->why), "%s", why ? why : "");
 	atomic_store(&m->dev, at->dev);
 	atomic_store(&m->covered, cover);
-	if (fresh)
-		atomic_store(&w->page->warden.mounts, n + 1);
+	if (i == atomic_load(&page->warden.mounts))
+		atomic_store(&page->warden.mounts, i + 1);
+	r->told[i] = true;
 }
 
-static int
-mark_superblock(struct warden *w, const struct groups *g, const char *path, const char *type)
+/* What is not mounted any more. */
+static void
+retract(const struct round *r)
 {
+	struct page *page = r->w->page;
+	uint32_t n = atomic_load(&page->warden.mounts);
+
+	for (uint32_t i = 0; i < n && i < PAGE_MOUNTS; i++) {
+		if (r->told[i])
+			continue;
+		atomic_store(&page->mount[i].covered, COVER_LEFT_OUT);
+		atomic_store(&page->mount[i].dev, 0);
+		page->mount[i].path[0] = '\0';
+	}
+}
+
+static uint64_t
+fsid_of(const struct statfs *sf)
+{
+	uint64_t id;
+
+	_Static_assert(sizeof(sf->f_fsid) == sizeof(id), "two words");
+	memcpy(&id, &sf->f_fsid, sizeof(id));
+	return id;
+}
+
+/*
+ * Each time again: the number of a device that is gone is given to the next one, whose superblock has no marks. AT->dev 0: a layer,
+ * wherever it is.
+ */
+static int
+mark_superblock(struct round *r, const struct mount *at)
+{
+	struct warden *w = r->w;
+	struct statfs sf;
 	struct stat st;
 
-	if (stat(path, &st))
+	if (stat(at->path, &st) || statfs(at->path, &sf))
 		return -errno;
-	if (marked_find(w, st.st_dev))
+	struct marked *m = marks_find(w, st.st_dev);
+	if (at->dev && at->dev != st.st_dev && strcmp(at->type, "btrfs") != 0)
+		return 0;	/* hidden below another mount, by which it was or will be seen */
+	if (m && m->seen) {
+		if (at->dev && !w->config.filesystems_auto)
+			publish(r, at, COVER_MARKED, NULL);
 		return 0;
-	if (w->n_marked == MARKED_MAX)
+	}
+	if (!m && w->n_marked == MARKED_MAX)
 		return -ENOSPC;
-	if (fanotify_mark(g->exec, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, exec_mask(g), AT_FDCWD, path))
+	if (fanotify_mark(r->g->exec, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, exec_mask(r->g), AT_FDCWD, at->path))
 		return -errno;
-	struct marked *m = &w->marked[w->n_marked++];
-	*m = (struct marked){ .dev = st.st_dev };
-	snprintf(m->path, sizeof(m->path), "%s", path);
-	publish(w, &(struct mount){ .path = path, .type = type, .dev = st.st_dev }, COVER_MARKED, NULL);
+	/* What is remembered of a file is not of its place: a directory that moves takes it along. Where this cannot be had, nothing is. */
+	if (r->g->stale >= 0)
+		fanotify_mark(r->g->stale, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_MOVED_TO | FAN_ONDIR, AT_FDCWD, at->path);
+	if (!m) {
+		m = &w->marked[w->n_marked++];
+		*m = (struct marked){ .dev = st.st_dev };
+	}
+	m->fsid = fsid_of(&sf);
+	m->whole = false;
+	m->seen = true;
+	snprintf(m->path, sizeof(m->path), "%s", at->path);
+	r->marked++;
+	publish(r, &(struct mount){ .path = at->path, .type = at->type, .dev = st.st_dev }, COVER_MARKED, NULL);
 	return 0;
 }
 
 /* The real file systems under an overlay, which see what is opened through it. */
 static int
-mark_layers(struct warden *w, const struct groups *g, const struct mount *m)
+mark_layers(struct round *r, const struct mount *m)
 {
 	static const char *const keys[] = { "lowerdir=", "upperdir=" };
 	int err = 0;
@@ -92,7 +176,7 @@ mark_layers(struct warden *w, const struct groups *g, const struct mount *m)
 			continue;
 		snprintf(dirs, sizeof(dirs), "%.*s", (int)strcspn(at + strlen(keys[k]), ","), at + strlen(keys[k]));
 		for (char *d = strtok_r(dirs, ":", &save); d; d = strtok_r(NULL, ":", &save)) {
-			int e = mark_superblock(w, g, d, "layer");
+			int e = mark_superblock(r, &(struct mount){ .path = d, .type = "layer" });
 			err = e ? e : err;
 		}
 	}
@@ -100,31 +184,31 @@ mark_layers(struct warden *w, const struct groups *g, const struct mount *m)
 }
 
 static void
-mark_mount(struct warden *w, const struct groups *g, const struct mount *m, bool listed)
+mark_mount(struct round *r, const struct mount *m, bool listed)
 {
 	int err;
 
 	switch (mount_class(m->type)) {
 	case MOUNT_PSEUDO:
 		if (listed)
-			publish(w, m, COVER_FAILED, "holds no files of its own");
+			publish(r, m, COVER_FAILED, "holds no files of its own");
 		return;
 	case MOUNT_REMOTE:
-		publish(w, m, listed ? COVER_FAILED : COVER_LEFT_OUT, "a server could stall every answer");
+		publish(r, m, listed ? COVER_FAILED : COVER_LEFT_OUT, "a server could stall every answer");
 		return;
 	case MOUNT_STACKED:
 		if (!kernel_at_least(6, 5)) {
-			publish(w, m, COVER_FAILED, "overlay is covered from Linux 6.5 on");
+			publish(r, m, COVER_FAILED, "overlay is covered from Linux 6.5 on");
 			return;
 		}
 		/* Automatic: the layers are local file systems, marked by themselves. */
-		err = listed ? mark_layers(w, g, m) : 0;
-		publish(w, m, err ? COVER_FAILED : COVER_MARKED, err ? "its layers could not be marked" : NULL);
+		err = listed ? mark_layers(r, m) : 0;
+		publish(r, m, err ? COVER_FAILED : COVER_MARKED, err ? "its layers could not be marked" : NULL);
 		return;
 	case MOUNT_LOCAL:
-		err = mark_superblock(w, g, m->path, m->type);
+		err = mark_superblock(r, m);
 		if (err)
-			publish(w, m, COVER_FAILED, errno_name(err));
+			publish(r, m, COVER_FAILED, errno_name(err));
 		return;
 	}
 }
@@ -138,7 +222,20 @@ listed(const struct config *c, const char *path)
 	return false;
 }
 
-struct round { struct warden *w; const struct groups *g; };
+static void
+note_mounted(struct warden *w, const struct mount *m)
+{
+	bool subvolumes = strcmp(m->type, "btrfs") == 0;
+	struct stat st;
+
+	if (mount_class(m->type) != MOUNT_LOCAL || w->n_mounted++ >= MOUNTED_MAX)
+		return;
+	struct mounted *to = &w->mounted[w->n_mounted - 1];
+	*to = (struct mounted){ .dev = m->dev, .whole = strcmp(m->root, "/") == 0, .subvolumes = subvolumes };
+	if (subvolumes && stat(m->path, &st) == 0)
+		to->dev = st.st_dev;
+	snprintf(to->path, sizeof(to->path), "%s", m->path);
+}
 
 static int
 each_mount(void *arg, const struct mount *m)
@@ -146,35 +243,16 @@ each_mount(void *arg, const struct mount *m)
 	struct round *r = arg;
 	const struct config *c = &r->w->config;
 
+	note_mounted(r->w, m);
 	if (c->filesystems_auto)
-		mark_mount(r->w, r->g, m, false);
+		mark_mount(r, m, false);
 	else if (listed(c, m->path))
-		mark_mount(r->w, r->g, m, true);
+		mark_mount(r, m, true);
 	return 0;
 }
 
-static int
-mark_inode(const struct groups *g, struct place *p)
-{
-	uint64_t mask = open_mask(g) | (p->kind == WATCH_DIRECTORY ? FAN_EVENT_ON_CHILD : 0);
-
-	return fanotify_mark(g->open, FAN_MARK_ADD, mask, AT_FDCWD, p->path) ? -errno : 0;
-}
-
-static int
-mark_opens(const struct groups *g, struct marked *m)
-{
-	if (m->opens)
-		return 0;
-	if (fanotify_mark(g->open, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, open_mask(g), AT_FDCWD, m->path))
-		return -errno;
-	m->opens = true;
-	return 0;
-}
-
-/* Is A the directory B or above it? */
-static bool
-holds(const char *a, const char *b)
+bool
+marks_above(const char *a, const char *b)
 {
 	size_t n = strlen(a);
 
@@ -183,151 +261,188 @@ holds(const char *a, const char *b)
 	return strncmp(a, b, n) == 0 && (b[n] == '/' || b[n] == '\0');
 }
 
-/* A tree is the superblock it lies on and those mounted below it. */
-static void
-mark_tree(struct warden *w, const struct groups *g, struct place *p, uint64_t dev)
-{
-	for (unsigned i = 0; i < w->n_marked; i++) {
-		struct marked *m = &w->marked[i];
-		if (p->kind != WATCH_EVERYTHING && m->dev != dev && !holds(p->path, m->path))
-			continue;
-		int err = mark_opens(g, m);
-		if (err)
-			log_errno(err, "opens on %s are not seen", m->path);
-	}
-}
-
-static void
-mark_place(struct warden *w, const struct groups *g, struct place *p)
+/* Where it is mounted now, all of it if that can be: what its files are called. */
+static bool
+locate(struct warden *w, struct marked *m)
 {
 	struct stat st;
-	int err;
+	bool there = false;
 
-	if (p->kind == WATCH_EVERYTHING) {
-		mark_tree(w, g, p, 0);
-		return;
+	for (unsigned i = 0; i < w->n_mounted && i < MOUNTED_MAX; i++) {
+		const struct mounted *at = &w->mounted[i];
+		if (at->dev != m->dev)
+			continue;
+		there = true;
+		if (m->whole || (!at->whole && m->seen) || stat(at->path, &st) || st.st_dev != m->dev)
+			continue;
+		m->whole = at->whole;
+		m->seen = true;
+		snprintf(m->path, sizeof(m->path), "%s", at->path);
 	}
-	if (stat(p->path, &st)) {
-		p->dev = p->ino = 0;
-		return;
-	}
-	if (p->kind == WATCH_TREE)
-		mark_tree(w, g, p, st.st_dev);
-	if (p->dev == st.st_dev && p->ino == st.st_ino)
-		return;
-	/* Only on file systems that we are told to gate. */
-	bool gated = marked_find(w, st.st_dev) != NULL;
-	err = p->kind != WATCH_TREE && gated ? mark_inode(g, p) : 0;
-	if (err)
-		log_errno(err, "opens of %s are not seen", p->path);
-	p->dev = st.st_dev;
-	p->ino = st.st_ino;
+	return there || w->n_mounted > MOUNTED_MAX;
 }
 
 static void
-want_place(struct warden *w, enum watch_kind kind, const char *path, size_t len)
+drop_unmounted(struct warden *w)
 {
-	for (unsigned i = 0; i < w->n_places; i++) {
-		struct place *p = &w->place[i];
-		if (p->kind == kind && strlen(p->path) == len && memcmp(p->path, path, len) == 0) {
-			p->fresh = true;
-			return;
-		}
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < w->n_marked; i++) {
+		struct marked *m = &w->marked[i];
+		/* The gate keeps it from going: it stays until that has been told. */
+		if (!locate(w, m) && !m->seen && hand_back(w, m) == 0)
+			continue;
+		w->marked[kept++] = *m;
 	}
-	/* What does not fit makes the plan coarser, never blind. */
-	bool fits = w->n_places < PLACES_MAX - 1 && len < CONFIG_PATH;
-	if (w->n_places == PLACES_MAX)
-		return;
-	struct place *p = &w->place[w->n_places++];
-	*p = (struct place){ .kind = fits ? kind : WATCH_EVERYTHING, .fresh = true };
-	if (fits)
-		memcpy(p->path, path, len);
+	w->n_marked = kept;
 }
 
-/* A single file is also watched through its directory: it may be replaced, or not exist yet. */
-static void
-want_places(struct warden *w)
+/* Does a tree reach file system M? It may be mounted in several places. */
+static bool
+reaches(const struct warden *w, const struct place *p, const struct marked *m)
 {
+	if (p->kind == WATCH_EVERYTHING)
+		return true;
+	if (p->kind != WATCH_TREE || !p->ino || p->dark)
+		return false;
+	if (p->dev == m->dev || w->n_mounted > MOUNTED_MAX)
+		return true;
+	for (unsigned i = 0; i < w->n_mounted; i++)
+		if (w->mounted[i].dev == m->dev && marks_above(p->path, w->mounted[i].path))
+			return true;
+	return false;
+}
+
+static unsigned
+asked_of(const struct warden *w, const struct marked *m, bool fresh)
+{
+	unsigned events = 0;
+
 	for (unsigned i = 0; i < w->n_places; i++)
-		w->place[i].fresh = false;
-	for (unsigned i = 0; i < policy_places(w->policy); i++) {
-		struct watch_place p;
-		policy_place(w->policy, i, &p);
-		const char *slash = p.path ? strrchr(p.path, '/') : NULL;
-		want_place(w, p.kind, p.path ? p.path : "", p.path ? strlen(p.path) : 0);
-		if (p.kind == WATCH_FILE && slash)
-			want_place(w, WATCH_DIRECTORY, p.path, slash == p.path ? 1 : (size_t)(slash - p.path));
-	}
+		if ((w->place[i].fresh || !fresh) && reaches(w, &w->place[i], m))
+			events |= w->place[i].events;
+	return events;
 }
 
 int
-marks_apply(struct warden *w, struct groups *g)
+marks_ask(const struct groups *g, unsigned how, uint64_t mask, const char *path)
+{
+	const unsigned stays = FAN_MARK_ADD | FAN_MARK_IGNORED_MASK | FAN_MARK_IGNORED_SURV_MODIFY | how;
+
+	if (g->mode == MODE_ENFORCE && fanotify_mark(g->open, stays, FAN_ACCESS, AT_FDCWD, path))
+		return -errno;
+	return fanotify_mark(g->open, FAN_MARK_ADD | how, mask, AT_FDCWD, path) ? -errno : 0;
+}
+
+/* Another file system may have been mounted over it. */
+static int
+visible(const struct marked *m)
+{
+	struct stat st;
+
+	if (stat(m->path, &st))
+		return -errno;
+	return st.st_dev == m->dev ? 0 : -EXDEV;
+}
+
+static int
+change_mark(const struct marked *m, int group, unsigned how, uint64_t mask)
+{
+	int err = visible(m);
+
+	return err || fanotify_mark(group, how | FAN_MARK_FILESYSTEM, mask, AT_FDCWD, m->path) == 0 ? err : -errno;
+}
+
+static void
+mark_trees(struct warden *w, const struct groups *g)
+{
+	for (unsigned i = 0; i < w->n_marked; i++) {
+		struct marked *m = &w->marked[i];
+		unsigned events = asked_of(w, m, false);
+		uint64_t heard = w->heard.files < 0 ? 0 : marks_heard(w, events);
+		int err = 0, was = m->err;
+		if (events & WATCH_OPENS) {
+			err = visible(m);
+			err = err ? err : marks_ask(g, FAN_MARK_FILESYSTEM, marks_opens(g), m->path);
+			m->opens = m->opens || !err;
+		}
+		m->err = err;
+		if (heard) {
+			hand_one(w, m);
+			err = change_mark(m, w->heard.files, FAN_MARK_ADD, heard);
+			m->heard |= err ? 0 : heard;
+			m->err = m->err ? m->err : err;
+		}
+		if (m->err && m->err != was)
+			log_errno(m->err, "files on %s are not seen", m->path);
+	}
+}
+
+void
+marks_places(struct warden *w, const struct groups *g)
+{
+	plan_mark(w, g);
+	mark_trees(w, g);
+	hand_over(w);
+	plan_publish(w);
+}
+
+int
+marks_apply(struct warden *w, const struct groups *g)
 {
 	struct round r = { .w = w, .g = g };
-	int err = mountinfo_each(each_mount, &r);
 
+	for (unsigned i = 0; i < w->n_marked; i++)
+		w->marked[i].seen = false;
+	w->n_mounted = 0;
+	int err = mountinfo_each(each_mount, &r);
 	if (err)
 		return err;
-	want_places(w);
-	for (unsigned i = 0; i < w->n_places; i++)
-		mark_place(w, g, &w->place[i]);
 	for (unsigned i = 0; i < w->config.n_filesystems && !w->config.filesystems_auto; i++)
 		if (!mountinfo_has(w->config.filesystems[i]))
-			publish(w, &(struct mount){ .path = w->config.filesystems[i], .type = "none" }, COVER_FAILED, "nothing is mounted there");
-	return w->n_marked ? 0 : -ENODEV;
+			publish(&r, &(struct mount){ .path = w->config.filesystems[i], .type = "none" }, COVER_FAILED, "nothing is mounted there");
+	retract(&r);
+	drop_unmounted(w);
+	plan_want(w);
+	marks_places(w, g);
+	return r.marked ? 0 : -ENODEV;
 }
 
 void
 marks_tend(struct warden *w)
 {
-	for (unsigned i = 0; i < w->n_places; i++)
-		if (w->place[i].kind != WATCH_EVERYTHING)
-			mark_place(w, &w->groups, &w->place[i]);
-}
-
-static bool
-tree_wanted(const struct warden *w, const struct marked *m)
-{
-	for (unsigned i = 0; i < w->n_places; i++) {
-		const struct place *p = &w->place[i];
-		if (p->kind == WATCH_EVERYTHING || (p->kind == WATCH_TREE && (p->dev == m->dev || holds(p->path, m->path))))
-			return true;
-	}
-	return false;
+	if (plan_stale(w))
+		marks_places(w, &w->groups);
+	else
+		hand_over(w);
 }
 
 void
 marks_prune(struct warden *w)
 {
 	const struct groups *g = &w->groups;
-	unsigned kept = 0;
 
-	for (unsigned i = 0; i < w->n_places; i++) {
-		struct place *p = &w->place[i];
-		if (p->fresh) {
-			w->place[kept++] = *p;
-			continue;
-		}
-		if (p->ino && p->kind != WATCH_TREE && p->kind != WATCH_EVERYTHING)
-			fanotify_mark(g->open, FAN_MARK_REMOVE, open_mask(g) | (p->kind == WATCH_DIRECTORY ? FAN_EVENT_ON_CHILD : 0),
-			    AT_FDCWD, p->path);	/* gone already: nothing left to remove */
-	}
-	w->n_places = kept;
 	for (unsigned i = 0; i < w->n_marked; i++) {
 		struct marked *m = &w->marked[i];
-		if (!m->opens || tree_wanted(w, m))
-			continue;
-		if (fanotify_mark(g->open, FAN_MARK_REMOVE | FAN_MARK_FILESYSTEM, open_mask(g), AT_FDCWD, m->path) == 0)
+		unsigned events = asked_of(w, m, true);
+		uint64_t more = m->heard & ~marks_heard(w, events);
+		if (m->opens && !(events & WATCH_OPENS) && change_mark(m, g->open, FAN_MARK_REMOVE, marks_opens(g)) == 0)
 			m->opens = false;
+		if (more && change_mark(m, w->heard.files, FAN_MARK_REMOVE, more) == 0)
+			m->heard &= ~more;
 	}
+	plan_prune(w);
+	hand_over(w);
+	plan_publish(w);
 }
 
 void
 marks_forget(struct warden *w)
 {
-	w->n_marked = 0;
-	w->n_places = 0;
-	atomic_store(&w->page->warden.mounts, 0);
+	for (unsigned i = 0; i < w->n_marked; i++)
+		w->marked[i].opens = false;
+	for (unsigned i = 0; i < w->n_places; i++)
+		w->place[i].opens = 0;
 }
 
 void
@@ -339,7 +454,7 @@ marks_uncache(const struct groups *g, struct page *page)
 	for (uint32_t i = 0; i < n && i < PAGE_QUIET; i++) {
 		char path[sizeof(page->quiet[0].path)];
 		snprintf(path, sizeof(path), "%.*s", (int)sizeof(path) - 1, page->quiet[i].path);
-		fanotify_mark(g->open, FAN_MARK_REMOVE | FAN_MARK_IGNORE_, open_mask(g), AT_FDCWD, path);
+		fanotify_mark(g->open, FAN_MARK_REMOVE | FAN_MARK_IGNORE_, marks_opens(g), AT_FDCWD, path);
 	}
 	atomic_store(&page->gate.quiet, 0);
 }

@@ -61,22 +61,25 @@ unescape(char *s)
 static bool
 parse(char *line, struct mount *m)
 {
-	char *at = line, *path = NULL, *word;
+	char *at = line, *root = NULL, *path = NULL, *word;
 	unsigned major = 0, minor = 0;
 
 	line[strcspn(line, "\n")] = '\0';
 	for (int i = 0; (word = strsep(&at, " ")) && (i < 6 || strcmp(word, "-") != 0); i++) {
 		if (i == 2 && sscanf(word, "%u:%u", &major, &minor) != 2)
 			return false;
+		if (i == 3)
+			root = word;
 		if (i == 4)
 			path = word;
 	}
 	char *type = strsep(&at, " "), *source = strsep(&at, " "), *options = strsep(&at, " ");
 	if (!path || !*path || !type || !*type || !source || !options)
 		return false;
+	unescape(root);
 	unescape(path);
 	unescape(options);
-	*m = (struct mount){ .dev = makedev(major, minor), .path = path, .type = type, .options = options };
+	*m = (struct mount){ .dev = makedev(major, minor), .root = root, .path = path, .type = type, .options = options };
 	return true;
 }
 

@@ -4,7 +4,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct mount { uint64_t dev; const char *path, *type, *options; };	/* options of the superblock */
+struct mount {
+	uint64_t	dev;
+	const char	*root;		/* what of the file system is mounted: "/", or a directory of it */
+	const char	*path, *type;
+	const char	*options;	/* of the superblock */
+};
 
 /* Calls FN for each mount, in order; octal escapes undone. Stops at the first result but 0 and returns it. */
 int	mountinfo_each(int (*fn)(void *arg, const struct mount *), void *arg);

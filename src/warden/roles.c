@@ -24,9 +24,12 @@
 	S(restart_syscall), S(exit), S(exit_group), S(futex), S(brk), S(mmap), S(munmap), S(madvise), S(getrandom), S(fstat), S(newfstatat), \
 	S(fcntl), S(lseek), S(getpid), S(gettid), S(tgkill)
 
-/* And what it is there for. */
+/*
+ * And what it is there for. open_by_handle_at, openat2: files of events that nobody waits for, with O_PATH; what an event calls them is
+ * the handle.
+ */
 #define GATE_CALLS S(openat), S(readlinkat), S(getdents64), S(fstatfs), S(recvfrom), S(sendto), S(process_vm_readv), S(pidfd_open), \
-	S(ioctl), S(pread64), S(fanotify_mark), S(signalfd4)
+	S(ioctl), S(pread64), S(fanotify_mark), S(signalfd4), S(open_by_handle_at), S(openat2)
 #define WATCH_CALLS S(accept4), S(recvfrom), S(sendto), S(getsockopt), S(shutdown)
 #define SCAN_CALLS S(pread64)
 #define RECORD_CALLS S(openat), S(pread64), S(pwrite64), S(fdatasync), S(fsync), S(ftruncate), S(fallocate), S(renameat), S(renameat2), \
@@ -53,6 +56,8 @@ static struct role roles[ROOM__MAX] = {
 			/* marks, mounts */
 			S(fanotify_init), S(fanotify_mark), S(ioctl), S(openat), S(readlink), S(readlinkat), S(getdents64), S(statfs), S(fstatfs), S(statx),
 			S(access), S(faccessat), S(faccessat2), S(uname), S(pread64),
+			/* a copy of a mount that holds nobody up, for the gate to find files in */
+			S(open_tree),
 			/* audit, proc connector */
 			S(socket), S(bind), S(sendto), S(recvfrom), S(setsockopt), S(getsockopt), S(getsockname), S(connect), S(select), S(pselect6),
 			/* policies, in the helper */
@@ -132,6 +137,7 @@ static int
 run_gate(struct warden *w)
 {
 	struct gate_setup s = { .exec_group = w->groups.exec, .open_group = w->groups.open, .stale_group = w->groups.stale,
+		.files_group = w->heard.files,
 		.proc_sock = w->proc_sock,
 		.watch_sock = edge_fd(w, EDGE_WATCH_GATE, ROOM_GATE), .scan_sock = edge_fd(w, EDGE_GATE_SCAN, ROOM_GATE),
 		.record_sock = edge_fd(w, EDGE_GATE_RECORD, ROOM_GATE), .warden_sock = edge_fd(w, EDGE_GATE_WARDEN, ROOM_GATE),
@@ -169,26 +175,26 @@ run_record(struct warden *w)
 	return record_main(&s);
 }
 
+#define OWN_MAX 8
 #define KEEP_MAX 16
 
 /* All descriptors that ROOM may hold, besides the standard three. */
 static void
 keep(const struct warden *w, enum room room, int fds[KEEP_MAX])
 {
-	const int own[ROOM__MAX][7] = {
-		[ROOM_WARDEN] = { -1 },
-		[ROOM_GATE] = { w->groups.exec, w->groups.open, w->proc_sock, w->policy_fd, w->groups.stale, -1 },
-		[ROOM_WATCH] = { w->control_sock, w->audit.data, -1 },
-		[ROOM_SCAN] = { -1 },
-		[ROOM_RECORD] = { w->log_dir, w->state_dir, -1 },
+	const int own[ROOM__MAX][OWN_MAX] = {
+		[ROOM_GATE] = { w->groups.exec, w->groups.open, w->proc_sock, w->policy_fd, w->groups.stale, w->heard.files },
+		[ROOM_WATCH] = { w->control_sock, w->audit.data },
+		[ROOM_RECORD] = { w->log_dir, w->state_dir },
 	};
 	int n = 0;
 
 	for (int e = 0; e < EDGE__MAX; e++)
 		if (edges[e].a == room || edges[e].b == room)
 			fds[n++] = edge_fd(w, (enum edge)e, room);
-	for (int i = 0; i < 7 && own[room][i] >= 0; i++)
-		fds[n++] = own[room][i];
+	for (int i = 0; i < OWN_MAX; i++)
+		if (own[room][i] > 2)		/* what this kernel has not is -1 */
+			fds[n++] = own[room][i];
 	fds[n] = -1;
 }
 

@@ -25,16 +25,37 @@ struct groups {				/* fanotify: see kernel.h */
 #define PLACES_MAX 256
 #define MARKED_MAX 64
 
-struct marked {				/* a superblock in the exec group, and in the open group if a rule asks for all of it */
-	uint64_t	dev;
-	char		path[CONFIG_PATH];	/* where it was found */
-	bool		opens;
+/* Fanotify by file handle, of which nobody waits; the same in either mode. */
+struct heard {
+	int		files;		/* what rules on create, rename, delete, chmod ask for, read by the gate; -1: this kernel cannot */
+	int		plan;		/* directories on the way to places, read by the warden; -1: they are looked at by the clock only */
+	uint64_t	rename;		/* mask of a rename */
 };
 
-struct place {				/* a file or directory in the open group */
+struct marked {				/* a superblock in the exec group, and in the others if a rule asks for all of it */
+	uint64_t	dev, fsid;
+	char		path[CONFIG_PATH];	/* where it is mounted */
+	bool		whole;		/* all of it is mounted there */
+	bool		seen;		/* in this round */
+	bool		opens;		/* in the open group */
+	uint64_t	heard;		/* mask in the files group */
+	int		err;		/* of marking it there */
+	struct msg_mounted given;	/* what the gate knows of it; no path: nothing */
+	int		given_err;	/* of giving it */
+};
+
+#define MOUNTED_MAX 512
+struct mounted { uint64_t dev; bool whole, subvolumes; char path[CONFIG_PATH]; };	/* a local file system, whether it is gated or not */
+
+struct place {				/* what rules ask about */
 	enum watch_kind	kind;
+	unsigned	events;		/* enum watch_event that the policy asks for */
 	char		path[CONFIG_PATH];
-	uint64_t	dev, ino;	/* what is marked; 0: does not exist yet */
+	uint64_t	dev, ino;	/* what is there; 0: nothing yet */
+	uint64_t	opens, heard;	/* masks on it, in the open and in the files group */
+	int		err;		/* of marking it */
+	bool		dark;		/* it is on a file system that is not gated */
+	bool		awaits;		/* a name on its way may appear, or be another one */
 	bool		fresh;		/* named by the policy that comes into force */
 };
 
@@ -84,6 +105,7 @@ struct warden {
 	int		edges[EDGE__MAX][2];
 	struct child	child[ROOM__MAX];
 	struct groups	groups;
+	struct heard	heard;
 	int		proc_sock, control_sock, log_dir, state_dir, state_lock, notify_sock;
 	bool		proc_filter;
 	gid_t		admins;
@@ -94,14 +116,18 @@ struct warden {
 	bool		prune;		/* old places go once the gate has the new policy */
 	struct marked	marked[MARKED_MAX];
 	unsigned	n_marked;
+	struct mounted	mounted[MOUNTED_MAX];
+	unsigned	n_mounted;	/* may exceed what is kept */
 	struct place	place[PLACES_MAX];
 	unsigned	n_places;
+	bool		places_due;	/* something on their way has changed; not before */
+	uint64_t	places_next_ns;
 	struct helper	helper;
 	struct loaded	*loaded;	/* shared with the helper */
 	struct trial	trial;
 	size_t		objections;	/* what the policy at start would take from the host */
 	struct terms	*terms;		/* what correlations have learnt: the gate writes, the record process keeps it */
-	struct source	signals, tick, mounts, gate_sock, watch_sock, exec_backstop, open_backstop;
+	struct source	signals, tick, mounts, plan, gate_sock, watch_sock, exec_backstop, open_backstop;
 	bool		backstop_reads;	/* no gate lives: we are the one reader */
 	struct told	told[TOLD_MAX];
 	unsigned	n_told;

@@ -7,7 +7,7 @@
 
 #define PROBLEMS_MAX	24
 #define PROBLEM_TEXT	200
-#define MOUNT_JSON	1400		/* the longest entry, and what follows the list */
+#define MOUNT_JSON	3400		/* the longest entry of a list, and what follows it */
 
 struct problems {
 	unsigned	count;			/* found; may exceed what is kept */
@@ -121,8 +121,8 @@ seconds_since(uint64_t now_ns, uint64_t then_ns)
 }
 
 static const enum counter loss_counters[] = {
-	COUNTER_QUEUE_OVERFLOW, COUNTER_FD_ERRORS, COUNTER_PROC_LOST, COUNTER_PROC_MUTED, COUNTER_TREE_FULL, COUNTER_REPORTS_LOST,
-	COUNTER_SIGNALS_LOST, COUNTER_PARK_FULL, COUNTER_AUDIT_LOST, COUNTER_EVENTS_LOST, COUNTER_SWEPT,
+	COUNTER_QUEUE_OVERFLOW, COUNTER_FILES_LOST, COUNTER_FD_ERRORS, COUNTER_PROC_LOST, COUNTER_PROC_MUTED, COUNTER_TREE_FULL,
+	COUNTER_REPORTS_LOST, COUNTER_SIGNALS_LOST, COUNTER_PARK_FULL, COUNTER_AUDIT_LOST, COUNTER_EVENTS_LOST, COUNTER_SWEPT,
 };
 #define LOSS_COUNTERS (sizeof(loss_counters) / sizeof(loss_counters[0]))
 
@@ -188,6 +188,8 @@ find_sensor_problems(const struct status *st, struct problems *p)
 		    "its rules are locked until the next boot (auditctl -e 2)" : audit_states[audit].why);
 	if (!audit_states[audit].dark && atomic_load(&page->warden.audit_never))
 		problem(p, "a rule `-a task,never` hides processes from audit");
+	if (atomic_load(&page->warden.files) == FILES_FAILED)
+		problem(p, "rules ask for create, rename, delete or chmod, which this kernel cannot tell (it needs Linux 5.9)");
 	for (uint32_t i = 0; i < n && i < PAGE_MOUNTS; i++)
 		dark += atomic_load(&page->mount[i].covered) == COVER_FAILED;
 	if (dark)
@@ -244,13 +246,21 @@ static void
 write_sensors(struct json *j, const struct status *st)
 {
 	const struct page *page = st->page;
+	static const char *const states[] = { [FILES_UNNEEDED] = "unneeded", [FILES_ON] = "on", [FILES_FAILED] = "failed" };
 	bool gate = atomic_load(&page->process[ROOM_GATE].pid) > 0;
+	uint32_t files = gate ? atomic_load(&page->warden.files) : FILES_FAILED;
 
 	begin(j, "sensors", '{');
 	begin(j, "fanotify", '{');
 	text(j, "state", !gate ? "failed" : atomic_load(&page->warden.mode) == MODE_ENFORCE ? "permission" : "notification", 16);
 	number(j, "events", counter_get(page, COUNTER_EXEC_ASKED) + counter_get(page, COUNTER_OPEN_ASKED));
 	number(j, "lost", counter_get(page, COUNTER_QUEUE_OVERFLOW) + counter_get(page, COUNTER_FD_ERRORS));
+	end(j, '}');
+	begin(j, "files", '{');
+	text(j, "state", files < sizeof(states) / sizeof(states[0]) ? states[files] : "failed", 16);
+	number(j, "events", counter_get(page, COUNTER_FILE_EVENTS));
+	number(j, "lost", counter_get(page, COUNTER_FILES_LOST));
+	number(j, "unplaced", counter_get(page, COUNTER_FILES_UNPLACED));
 	end(j, '}');
 	begin(j, "proc", '{');
 	text(j, "state", gate ? "on" : "failed", 16);
@@ -272,6 +282,8 @@ write_mounts(struct json *j, const struct page *page)
 	begin(j, "mounts", '[');
 	for (i = 0; i < n && i < PAGE_MOUNTS && j->size - j->len > MOUNT_JSON; i++) {
 		const struct page_mount *m = &page->mount[i];
+		if (!m->path[0])
+			continue;
 		begin(j, NULL, '{');
 		text(j, "path", m->path, sizeof(m->path));
 		text(j, "type", m->type, sizeof(m->type));
@@ -281,6 +293,39 @@ write_mounts(struct json *j, const struct page *page)
 	}
 	end(j, ']');
 	number(j, "mounts_left_out", n > i ? n - i : 0);
+}
+
+/* The mark plan; cut like the list of mounts. */
+static void
+write_places(struct json *j, const struct page *page)
+{
+	static const char *const kinds[] = { "file", "directory", "tree", "everything" };
+	static const char *const states[] = { [PLACE_AWAITED] = "awaited", [PLACE_MARKED] = "marked", [PLACE_REFUSED] = "refused" };
+	uint32_t n = atomic_load(&page->warden.places), i;
+
+	begin(j, "places", '[');
+	for (i = 0; i < n && i < PAGE_PLACES && j->size - j->len > MOUNT_JSON; i++) {
+		const struct page_place *p = &page->place[i];
+		uint32_t kind = atomic_load(&p->kind), state = atomic_load(&p->state);
+		uint64_t seen = atomic_load(&p->kinds);
+		begin(j, NULL, '{');
+		text(j, "path", p->path, sizeof(p->path));
+		text(j, "kind", kind < sizeof(kinds) / sizeof(kinds[0]) ? kinds[kind] : "", 16);
+		begin(j, "events", '[');
+		for (unsigned k = 0; k < EVENT__MAX; k++) {
+			const char *name = event_kind_name((enum event_kind)k);
+			if (!(seen & 1ull << k))
+				continue;
+			separate(j);
+			put_text(j, name, strlen(name));
+		}
+		end(j, ']');
+		text(j, "state", state < sizeof(states) / sizeof(states[0]) ? states[state] : "", 16);
+		text(j, "why", p->why, sizeof(p->why));
+		end(j, '}');
+	}
+	end(j, ']');
+	number(j, "places_left_out", n > i ? n - i : 0);
 }
 
 /* Upper bound, in microseconds, of the bucket in which the value lies that PER_MILLE of all do not exceed. */
@@ -383,6 +428,7 @@ status_write(struct status *st, char *out, size_t size)
 	write_records(&j, page);
 	write_counters(&j, page);
 	write_mounts(&j, page);
+	write_places(&j, page);
 	end(&j, '}');
 	return j.full ? 0 : j.len;
 }

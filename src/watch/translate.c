@@ -171,7 +171,7 @@ put_path(const struct audited *a, struct event *ev)
 	}
 	memcpy(path + piece.len, a->path_text, a->path.len);
 	piece.len = (uint16_t)(piece.len + a->path.len);
-	put_text(ev, TEXT_FILE_PATH, HAVE_FILE, path, piece);
+	put_text(ev, TEXT_FILE_PATH, HAVE_FILE | HAVE_ATTRIBUTES, path, piece);
 	ev->file = (struct file){
 		.dev = a->path_dev, .ino = a->path_ino, .uid = a->path_uid, .gid = a->path_gid, .mode = a->path_mode,
 	};

@@ -61,6 +61,8 @@ struct page_warden {
 	_Atomic int32_t	 helper;	/* a child that reads policies; 0 none */
 	_Atomic uint32_t mounts;	/* entries of page.mount in use */
 	_Atomic uint32_t first_mounts;	/* of these the ones that were there when yettd started */
+	_Atomic uint32_t places;	/* entries of page.place in use */
+	_Atomic uint32_t files;		/* enum files_state */
 };
 
 /* Left out on purpose; marked; to be marked, but it failed. */
@@ -70,7 +72,19 @@ enum cover { COVER_LEFT_OUT, COVER_MARKED, COVER_FAILED };
 struct page_mount {			/* written by the warden before `mounts` grows */
 	_Atomic uint32_t covered;	/* enum cover */
 	_Atomic uint64_t dev;		/* st_dev */
-	char		 path[128], type[16], why[64]; /* why: reason when not covered */
+	char		 path[128], type[16], why[64]; /* no path: not mounted any more; why: reason when not covered */
+};
+
+enum files_state { FILES_UNNEEDED, FILES_ON, FILES_FAILED };
+
+/* The mark plan: what rules on files ask about. AWAITED: it is not there yet, and will be marked when it is. */
+enum place_state { PLACE_AWAITED, PLACE_MARKED, PLACE_REFUSED };
+#define PAGE_PLACES 256
+struct page_place {			/* written by the warden before `places` grows */
+	_Atomic uint32_t kind;		/* 0 a file, 1 the entries of a directory, 2 a tree, 3 everything */
+	_Atomic uint32_t state;		/* enum place_state */
+	_Atomic uint64_t kinds;		/* of events that are seen there, bit per enum event_kind */
+	char		 path[256], why[48]; /* why: reason when refused */
 };
 
 /* A report that waits for a hash (see gate/late.h). */
@@ -99,6 +113,7 @@ struct page {
 	struct page_record	record;
 	struct page_warden	warden;
 	struct page_mount	mount[PAGE_MOUNTS];
+	struct page_place	place[PAGE_PLACES];
 	_Atomic uint64_t	counter[COUNTER__MAX];
 	struct page_late	late[PAGE_LATE];
 	struct page_quiet	quiet[PAGE_QUIET];

@@ -52,6 +52,19 @@ struct msg_policy {
 	uint8_t		unused_[7];
 };
 
+#define MSG_PATH	256		/* of a mount point, with its terminator */
+
+struct msg_mounted {
+	uint64_t	fsid;		/* f_fsid of statfs(2): events name it */
+	uint8_t		whole;		/* the descriptor is the top of the file system, not of a part */
+	uint8_t		unused_[7];
+	char		path[MSG_PATH];	/* where it is mounted */
+};
+
+struct msg_unmounted {
+	uint64_t	fsid;
+};
+
 struct msg_audit {
 	uint64_t	kinds;		/* events that rules were asked for; what other people's rules tell is dropped */
 };

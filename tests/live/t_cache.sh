@@ -69,6 +69,12 @@ remembered "$M/bin/moved" "before rename"
 mv "$M/bin/moved" "$M/denied/moved"
 sleep 0.2
 denied "rename: denied at its new place" exec "$M/denied/moved"
+mkdir "$M/away"
+put "$PROG/nop" "$M/away/carried"
+remembered "$M/away/carried" "before its directory is renamed"
+mv "$M/away" "$M/denied/away"
+sleep 0.2
+denied "rename of its directory: denied at its new place" exec "$M/denied/away/carried"
 remembered "$M/bin/over" "before it is replaced"
 put "$PROG/nop" "$M/bin/new"
 chmod o+w "$M/bin/new"

@@ -7,7 +7,7 @@
 # layers NAME DIRECTORY: an overlay whose layers lie on the file system of DIRECTORY
 layers() {
 	mkdir -p "$2"/{lower,upper,work} "$T/$1"
-	put "$PROG/nop" "$2"/lower/{forbidden,allowed,edited}
+	put "$PROG/nop" "$2"/lower/{forbidden,allowed,edited,cached}
 	echo text | tee "$2/lower/secret" "$2/lower/public" >/dev/null
 	mount -t overlay -o "lowerdir=$2/lower,upperdir=$2/upper,workdir=$2/work" yett-test "$T/$1" || give_up "overlay $1"
 }
@@ -35,6 +35,12 @@ on = exec
 file.name = forbidden
 action = deny, alert
 
+[rule open-mode]
+on = exec
+file.name = cached
+file.writable_by_others = true
+action = deny, alert
+
 [rule secret]
 on = open
 file.name = secret
@@ -54,6 +60,14 @@ for ((i = 0; i < ${#where[@]}; i += 2)); do
 	exits "$type: another through the layer" 0 "$PROG/opener" openat read "$lower/public"
 	runs "$type: a copy-up by chmod" chmod 755 "$over/forbidden"
 	denied "$type: exec of what was copied up" exec "$over/forbidden"
+	aged "$lower/cached"
+	"$over/cached" && "$over/cached"
+	before=$(counter exec_asked)
+	"$over/cached"
+	is "$type: a program is remembered through the overlay: exec asks nobody" 0 "$(($(counter exec_asked) - before))"
+	runs "$type: it is copied up with another mode" chmod o+w "$over/cached"
+	denied "$type: and asked about again, and denied for its mode" exec "$over/cached"
+	runs "$type: the one below is as it was" "$lower/cached"
 	runs "$type: a copy-up by writing" cp "$PROG/nop" "$over/edited"
 	allowed "$type: exec of what was written" exec "$over/edited"
 	out=$(timeout 60 "$PROG/storm" 3 4 "$over/allowed" "$lower/forbidden")

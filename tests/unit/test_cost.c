@@ -32,6 +32,9 @@ each_rule_is_told_by_what_it_asks(void **state)
 		{ "on = open\naction = deny\nfile.path = /a\n", MARKS_OPEN, NULL, false, 0, 0 },
 		{ "on = exec, write\naction = deny\nfile.path = /a\n", MARKS_EXEC | MARKS_OPEN, "file.path", false, 0, 0 },
 		{ "on = fork\naction = log\nuser.id = 0\n", MARKS_PROC, NULL, false, F(USER_ID), 0 },
+		{ "on = create, chmod\naction = log\nfile.path = /a\nuser.id = 0\n", MARKS_FILES, NULL, false, F(USER_ID), 0 },
+		{ "on = rename, open\naction = log\nfile.path = /a\n", MARKS_FILES | MARKS_OPEN, NULL, false, 0, 0 },
+		{ "on = rename\naction = log\nfile.previous.path = /a\n", MARKS_FILES, NULL, false, 0, F(FILE_PREVIOUS_PATH) },
 		{ "on = connect, exit\naction = log\ndestination.port = 22\n", MARKS_PROC | MARKS_AUDIT, NULL, false, 0, F(DESTINATION_PORT) },
 	};
 
@@ -90,7 +93,8 @@ places_are_those_of_the_rule(void **state)
 	const struct policy *p = compile("[policy]\n[rule a]\non = open\naction = log\nfile.path = /x/**, /y\n"
 	    "[rule b]\non = write\naction = log\nfile.path = /x/z/*\n[rule c]\non = open\naction = log\nuser.id = 1\n");
 	static const struct { unsigned rule, n; struct watch_place first; } table[] = {
-		{ 0, 2, { WATCH_FILE, "/y" } }, { 1, 1, { WATCH_DIRECTORY, "/x/z" } }, { 2, 1, { WATCH_EVERYTHING, "" } },
+		{ 0, 2, { WATCH_FILE, "/y", WATCH_OPENS } }, { 1, 1, { WATCH_DIRECTORY, "/x/z", WATCH_OPENS } },
+		{ 2, 1, { WATCH_EVERYTHING, "", WATCH_OPENS } },
 	};
 
 	for (size_t i = 0; i < COUNT(table); i++) {

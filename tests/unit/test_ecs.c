@@ -88,7 +88,8 @@ a_denied_exec_says_all_that_is_known(void **state)
 	report.severity = SEVERITY_HIGH;
 	report.actions = ACTION_DENY | ACTION_ALERT;
 	report.latency_us = 12;
-	ev->have = HAVE_PROCESS | HAVE_ARGS | HAVE_CWD | HAVE_PARENT | HAVE_PREVIOUS | HAVE_ANCESTORS | HAVE_USER | HAVE_FILE | HAVE_HASH;
+	ev->have = HAVE_PROCESS | HAVE_ARGS | HAVE_CWD | HAVE_PARENT | HAVE_PREVIOUS | HAVE_ANCESTORS | HAVE_USER | HAVE_FILE |
+	    HAVE_ATTRIBUTES | HAVE_HASH;
 	ev->process = (struct process){ .pid = 42, .uid = 33, .ruid = 33, .gid = 34, .auid = UINT32_MAX, .entity = 0xabc,
 		.start_ns = BOOT - NS_PER_SEC };
 	ev->parent = (struct process){ .pid = 41, .entity = 0xab };
@@ -181,7 +182,18 @@ static void peer6(struct event *ev) { ev->have = HAVE_PEER; ev->peer = (struct p
 static void peer_odd(struct event *ev) { ev->have = HAVE_PEER; ev->peer.family = AF_VSOCK; }
 static void auid(struct event *ev) { ev->have = HAVE_USER | HAVE_AUID; ev->process.auid = 1000; ev->process.uid = UINT32_MAX; }
 static void auid_unset(struct event *ev) { ev->have = HAVE_USER | HAVE_AUID; }
-static void opened(struct event *ev) { ev->have = HAVE_PROCESS | HAVE_FILE | HAVE_HASH; }
+static void opened(struct event *ev) { ev->have = HAVE_PROCESS | HAVE_FILE | HAVE_ATTRIBUTES | HAVE_HASH; }
+static void removed(struct event *ev) { ev->have = HAVE_FILE; event_set_str(ev, TEXT_FILE_PATH, "/a"); }
+static void
+renamed(struct event *ev)
+{
+	ev->kind = EVENT_RENAME;
+	ev->have = HAVE_FILE | HAVE_FILE_PREVIOUS;
+	event_set_str(ev, TEXT_FILE_PATH, "/b");
+	event_set_str(ev, TEXT_FILE_PREVIOUS, "/a");
+}
+static void moved_away(struct event *ev) { renamed(ev); ev->have = HAVE_FILE_PREVIOUS; ev->text[TEXT_FILE_PATH].len = 0; }
+static void of_files(struct event *ev) { ev->sensor = SENSOR_FILES; ev->process.pid = 7; }
 static void started_later(struct event *ev) { ev->have = HAVE_PROCESS; ev->process.start_ns = BOOT + 1; }
 static void clock_behind(struct event *ev) { ev->have = HAVE_PROCESS; ev->process.start_ns = 1; ev->wall_ns = 5; }
 static void of_audit(struct event *ev) { ev->sensor = SENSOR_AUDIT; ev->count = 9; }
@@ -218,6 +230,11 @@ members_say_what_the_manual_says(void **state)
 		{ empty_args, "\"args\":[\"a\",\"\"]", NULL }, { blank_ids, "\"id\":[\"T1\",\"T2\"]", NULL },
 		{ repeated, "\"actions\":[\"kill-tree\",\"suspend\"]", NULL }, { repeated, "\"repeated\":3,", NULL },
 		{ monitored, "\"verdict\":\"allow\",\"would\":\"deny\",\"mode\":\"monitor\"", NULL }, { late, "\"decided_by\":\"deadline\"", NULL },
+		{ removed, "\"file\":{\"path\":\"/a\"},", "\"size\"" }, { renamed, "\"file\":{\"path\":\"/b\",\"previous\":{\"path\":\"/a\"}},", NULL },
+		{ renamed, "Alert on rename of /a to /b by an unknown program", NULL },
+		{ moved_away, "\"file\":{\"previous\":{\"path\":\"/a\"}},", "\"file\":{\"path\"" },
+		{ moved_away, "Alert on rename of /a to an unknown place by an unknown program", NULL },
+		{ of_files, "\"process\":{\"pid\":7},", "\"executable\"" }, { of_files, "\"sensors\":[\"files\"]", NULL },
 		{ within, "\"container\":{\"id\":\"c1\"},\"service\":{\"name\":\"s1\"}", NULL }, { loads, "\"driver\":{\"name\":\"m1\"}", NULL },
 	};
 
@@ -321,7 +338,8 @@ the_largest_event_fits_with_all_that_matters(void **state)
 		"\"severity\":4", "\"reason\":\"Denied exec of ", "\"rule\":{\"name\":\"", "\"ruleset\":\"", "\"technique\":{\"id\":[",
 		"\"host\":{\"hostname\":\"", "\"agent\":{\"type\":\"yett\"", "\"user\":{\"id\":\"4294967295\",\"name\":\"",
 		"\"audit\":{\"id\":\"4294967294\"}",
-		"\"file\":{\"path\":\"", "\"hash\":{\"sha256\":\"ffff", "\"inode\":\"18446744073709551615\"", "\"deleted\":", "\"port\":65535",
+		"\"file\":{\"path\":\"", "\"previous\":{\"path\":\"",
+		"\"hash\":{\"sha256\":\"ffff", "\"inode\":\"18446744073709551615\"", "\"deleted\":", "\"port\":65535",
 		"\"target\":{\"process\":{\"pid\":-2147483648,\"executable\":\"", "\"container\":{\"id\":\"", "\"service\":{\"name\":\"",
 		"\"driver\":{\"name\":\"",
 		"\"process\":{\"pid\":-2147483648,\"entity_id\":\"ffffffffffffffff\",\"executable\":\"", "\"exit_code\":-2147483648",

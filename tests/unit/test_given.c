@@ -105,6 +105,7 @@ static const struct row { enum field field, by; const char *value, *has; } rows[
 	{ FIELD_FILE_EXTENSION, FIELD_FILE_PATH, "/srv/a.tar.gz", "gz" },
 	{ FIELD_FILE_EXTENSION, FIELD_FILE_PATH, "/srv.d/.bashrc", "" },
 	{ FIELD_FILE_EXTENSION, FIELD_FILE_PATH, "/srv.d/a", "" },
+	{ FIELD_FILE_PREVIOUS_PATH, FIELD_FILE_PREVIOUS_PATH, "/srv/b", "/srv/b" },
 	{ FIELD_FILE_HASH_SHA256, FIELD_FILE_HASH_SHA256, HASH, HASHED },
 	{ FIELD_FILE_SIZE, FIELD_FILE_SIZE, "3k", "3072" },
 	{ FIELD_FILE_SIZE, FIELD_FILE_SIZE, "9223372036854775807", "9223372036854775807" },

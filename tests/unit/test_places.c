@@ -204,6 +204,128 @@ a_path_that_no_mark_can_hold_is_watched_from_everywhere(void **state)
 	}
 }
 
+static unsigned
+event_of(const char *letter)
+{
+	static const char letters[] = "ocrdm";		/* opens, create, rename, delete, chmod */
+
+	return 1u << (strchr(letters, *letter) - letters);
+}
+
+/* "ocd:/a m:/b/": events and place, in order of their writing. */
+static void
+places_by_event(const struct policy *p, char *out, size_t n)
+{
+	char one[8][600];
+	unsigned count = policy_places(p);
+	size_t at = 0;
+
+	assert_true(count <= COUNT(one));
+	for (unsigned i = 0; i < count; i++) {
+		struct watch_place w;
+		char events[8] = "";
+		size_t k = 0;
+		policy_place(p, i, &w);
+		const char *kind = w.kind == WATCH_FILE ? "" : w.kind == WATCH_DIRECTORY ? "/" : w.kind == WATCH_TREE ? "/**" : "*";
+		for (const char *letter = "ocrdm"; *letter; letter++)
+			if (w.events & event_of(letter))
+				events[k++] = *letter;
+		snprintf(one[i], sizeof(one[i]), "%s:%s%s", events, w.path, kind);
+	}
+	qsort(one, count, sizeof(one[0]), by_writing);
+	out[0] = '\0';
+	for (unsigned i = 0; i < count; i++)
+		at += (size_t)snprintf(out + at, n - at, "%s%s", i ? " " : "", one[i]);
+}
+
+static void
+each_event_is_seen_where_rules_ask_for_it(void **state)
+{
+	(void)state;
+#define ON(kinds, conditions)	NAMED("a", kinds, conditions)
+#define NAMED(name, kinds, conditions) "[rule " name "]\non = " kinds "\naction = log\n" conditions
+	static const struct row table[] = {
+		{ ON("create", "file.path = /x\n"), "c:/x" },
+		{ ON("create, delete, chmod", "file.path = /x/*\n"), "cdm:/x/" },
+		{ ON("open, chmod", "file.path = /x/**\n"), "om:/x/**" },
+		{ ON("write, create", "file.path = /x\n"), "oc:/x" },
+		{ ON("exec, create", "file.path = /x\n"), "c:/x" },
+		{ ON("create", "user.id = 0\n"), "c:*" },
+		{ ON("create", "file.path = /x\n") NAMED("b", "delete", "file.path = /x\n"), "cd:/x" },
+		/* What another place covers, it covers event by event. */
+		{ ON("create", "file.path = /x/**\n") NAMED("b", "delete", "file.path = /x/y\n"), "c:/x/** d:/x/y" },
+		{ ON("create", "file.path = /x/**\n") NAMED("b", "create, delete", "file.path = /x/y\n"), "c:/x/** d:/x/y" },
+		{ ON("create, delete", "file.path = /x/y\n") NAMED("b", "create", "file.path = /x/**\n"), "c:/x/** d:/x/y" },
+		{ ON("create, delete", "file.path = /x/**\n") NAMED("b", "delete", "file.path = /x/y/*\n"), "cd:/x/**" },
+		{ ON("open", "file.path = /x/*\n") NAMED("b", "create", "user.id = 0\n"), "c:* o:/x/" },
+		{ ON("delete", "file.path = /x/*\n") NAMED("b", "create, delete", "file.path = /x/a\n")
+		  NAMED("c", "create", "file.path = /x/**\n"), "c:/x/** d:/x/" },
+	};
+
+	for (size_t i = 0; i < COUNT(table); i++) {
+		struct faults faults = { 0 };
+		const struct policy *p = compile_for(&compile_enforcing, table[i].text, &faults);
+		char out[8192];
+		if (!p)
+			fail_msg("%s\n%s", table[i].text, faults.fault[0].why);
+		places_by_event(p, out, sizeof(out));
+		policy_close(p);
+		if (strcmp(out, table[i].places) != 0)
+			fail_msg("%s\nwatches '%s', not '%s'", table[i].text, out, table[i].places);
+	}
+}
+
+/* The kernel tells of a rename only the side that is marked; where a rule speaks of both, both are. */
+static void
+a_rename_is_seen_from_both_sides_where_a_rule_speaks_of_both(void **state)
+{
+	(void)state;
+	static const struct row table[] = {
+		{ ON("rename", "file.path = /x\n"), "r:/x" },
+		{ ON("rename", "file.path = /x/*\n"), "r:/x/" },
+		{ ON("rename", "file.previous.path = /x\n"), "r://**" },
+		{ ON("rename", "file.previous.path = /x/y/*\n"), "r:/x/y/**" },
+		{ ON("rename", "file.path = /a/*\nnot file.previous.path = /a/*\n"), "r:/a/**" },
+		{ ON("rename", "file.path = /a/b\nfile.previous.path|endswith = .x\n"), "r:/a/**" },
+		{ ON("rename", "file.path = /a/b\nfile.previous.path|exists = true\n"), "r:/a/**" },
+		{ ON("rename", "file.path = /a/*\nfile.directory|fieldref = file.previous.path\n"), "r:/a/**" },
+		{ ON("rename", "file.previous.path|endswith = .x\n"), "r:*" },
+		{ ON("rename", "a/file.path = /a/*\nb/file.previous.path = /b/*\ncondition = a or b\n"), "r:/a/** r:/b/**" },
+		/* Of other events it says nothing. */
+		{ ON("create, rename", "file.path = /a/*\nfilter/file.previous.path = /b/*\n"), "c:/a/ r:/a/**" },
+		{ ON("rename", "file.path = /a/**\nfile.previous.path = /b/**\n"), "r:/a/**" },
+	};
+
+	for (size_t i = 0; i < COUNT(table); i++) {
+		struct faults faults = { 0 };
+		const struct policy *p = compile_for(&compile_enforcing, table[i].text, &faults);
+		char out[8192];
+		if (!p)
+			fail_msg("%s\n%s", table[i].text, faults.fault[0].why);
+		places_by_event(p, out, sizeof(out));
+		policy_close(p);
+		if (strcmp(out, table[i].places) != 0)
+			fail_msg("%s\nwatches '%s', not '%s'", table[i].text, out, table[i].places);
+	}
+#undef ON
+}
+
+static void
+events_and_kinds_are_the_same(void **state)
+{
+	(void)state;
+	static const uint64_t opens = 1ull << EVENT_OPEN | 1ull << EVENT_WRITE;
+
+	assert_int_equal(policy_watch_events(1ull << EVENT_EXEC | 1ull << EVENT_CONNECT), 0);
+	assert_int_equal(policy_watch_events(1ull << EVENT_WRITE), WATCH_OPENS);
+	assert_int_equal(policy_watch_kinds(WATCH_OPENS), opens);
+	assert_int_equal(policy_watch_events(policy_watch_kinds(WATCH_ALL)), WATCH_ALL);
+	for (unsigned events = 0; events <= WATCH_ALL; events++)
+		assert_int_equal(policy_watch_events(policy_watch_kinds(events)), events);
+	for (int k = 0; k < EVENT__MAX; k++)
+		assert_int_equal((policy_watch_kinds(WATCH_HEARD) & 1ull << k) != 0, event_kind_sensor((enum event_kind)k) == SENSOR_FILES);
+}
+
 int
 main(void)
 {
@@ -212,6 +334,9 @@ main(void)
 		cmocka_unit_test(only_rules_of_opens_ask_for_places),
 		cmocka_unit_test(places_follow_from_the_expression),
 		cmocka_unit_test(what_another_place_covers_is_not_watched_twice),
+		cmocka_unit_test(each_event_is_seen_where_rules_ask_for_it),
+		cmocka_unit_test(a_rename_is_seen_from_both_sides_where_a_rule_speaks_of_both),
+		cmocka_unit_test(events_and_kinds_are_the_same),
 		cmocka_unit_test(a_default_that_denies_asks_about_everything),
 		cmocka_unit_test(a_path_that_no_mark_can_hold_is_watched_from_everywhere),
 	};

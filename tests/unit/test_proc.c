@@ -28,6 +28,7 @@
 #define FORK	0x00000001u
 #define EXEC	0x00000002u
 #define UID	0x00000004u
+#define GID	0x00000040u
 #define SID	0x00000080u
 #define EXIT	0x80000000u
 
@@ -474,7 +475,7 @@ next_request(int fd, uint32_t op, bool filter)
 	assert_int_equal(m.cn.len, filter ? 8 : 4);
 	assert_int_equal(m.op, op);
 	if (filter)
-		assert_true(m.events == (FORK | EXEC | UID | SID | EXIT));
+		assert_true(m.events == (FORK | EXEC | UID | GID | SID | EXIT));
 }
 
 static void

@@ -344,6 +344,40 @@ a_dead_ancestor_that_stands_further_up_is_folded(void **state)
 }
 
 static void
+user_and_group_are_inherited_change_and_outlive_the_process(void **state)
+{
+	struct tree *t = *state;
+	static struct event ev;
+
+	tree_seed(t, &(struct tree_process){ .pid = 50, .start_ns = 1, .uid = 10, .ruid = 11, .gid = 12, .executable = "/bin/a", .comm = "" });
+	tree_seed_done(t);
+	tree_fork(t, 50, 51, 2);
+	tree_fork(t, 50, 52, 2);
+	tree_uid(t, 51, 21, 20);
+	tree_gid(t, 51, 22);
+	tree_exit(t, 51);
+	static const struct { int32_t pid; uint32_t uid, ruid, gid; bool lives; } want[] = {
+		{ 50, 10, 11, 12, true }, { 51, 20, 21, 22, false }, { 52, 10, 11, 12, true },
+	};
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		event_init(&ev, EVENT_CREATE, SENSOR_FILES);
+		assert_int_equal(tree_user(t, want[i].pid, &ev), 0);
+		assert_true(ev.have & HAVE_USER);
+		assert_int_equal(ev.process.uid, want[i].uid);
+		assert_int_equal(ev.process.ruid, want[i].ruid);
+		assert_int_equal(ev.process.gid, want[i].gid);
+		assert_int_equal(tree_lives(t, want[i].pid), want[i].lives);
+	}
+	event_init(&ev, EVENT_CREATE, SENSOR_FILES);
+	assert_int_equal(tree_user(t, 53, &ev), -ENOENT);
+	assert_int_equal(ev.have, 0);
+	assert_false(tree_lives(t, 53));
+	tree_uid(t, 53, 1, 1);		/* of nobody: nothing happens */
+	tree_gid(t, 53, 1);
+	assert_false(tree_knows(t, 53));
+}
+
+static void
 a_folded_parent_is_still_the_parent(void **state)
 {
 	struct tree *t = *state;
@@ -351,7 +385,7 @@ a_folded_parent_is_still_the_parent(void **state)
 	plant(t);
 	tree_fork(t, 101, 102, 400 * MS);
 	run(t, 102, "/usr/bin/make");
-	tree_uid(t, 102, 33);
+	tree_uid(t, 102, 33, 33);
 	tree_fork(t, 102, 103, 500 * MS);
 	run(t, 103, "/bin/sh");
 	tree_fork(t, 103, 104, 600 * MS);
@@ -840,6 +874,7 @@ main(void)
 		TEST(exec_ends_all_other_threads),
 		TEST(children_remember_what_their_parent_ran_before_its_exec),
 		TEST(a_dead_ancestor_that_stands_further_up_is_folded),
+		TEST(user_and_group_are_inherited_change_and_outlive_the_process),
 		TEST(a_folded_parent_is_still_the_parent),
 		TEST(a_dead_line_of_different_programs_is_bounded_and_says_so),
 		TEST(a_long_living_line_does_not_hide_its_origin),
