@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "ctl/commands.h"
+#include "ctl/load.h"
 #include "ctl/sigma_files.h"
 #include "ctl/term.h"
 
@@ -128,6 +129,17 @@ say(const struct import *i, const struct sigma_rule *r, const char *what, const 
 	fputc('\n', i->say);
 }
 
+/* What it costs that a rule names no places. */
+static const char *
+reach_of(const struct sigma_import *imp, const struct sigma_rule *r)
+{
+	const char *asks = r->everywhere & WATCH_OPENS ? "asks about every file that is opened" : "";
+	char heard[128];
+
+	load_kinds(policy_watch_kinds(r->everywhere & WATCH_HEARD), heard, sizeof(heard));
+	return sigma_print(imp->pool, "%s%s%s%s on this host", asks, *asks && *heard ? ", and " : "", *heard ? "is told of each " : "", heard);
+}
+
 static void
 say_rule(const struct import *i, const struct sigma_rule *r)
 {
@@ -138,7 +150,7 @@ say_rule(const struct import *i, const struct sigma_rule *r)
 	for (const struct sigma_line *l = r->left.first; l; l = l->next)
 		say(i, r, "in part: ", l->text);
 	if (r->everywhere)
-		say(i, r, "asks about every file that is opened on this host", "");
+		say(i, r, reach_of(&i->imp, r), "");
 	for (const struct sigma_line *l = i->o->verbose ? r->lacks.first : NULL; l; l = l->next)
 		say(i, r, "waits for ", l->text);
 	for (const struct sigma_made *m = i->o->verbose ? r->made : NULL; m; m = m->next)
@@ -200,7 +212,7 @@ json_rule(const struct import *i, const struct sigma_rule *r)
 	if (r->correlation && !r->reason)
 		json_array_append_new(names, json_string(r->correlation));
 	if (r->everywhere)
-		json_array_append_new(notes, json_string("It asks about every file that is opened on this host."));
+		json_array_append_new(notes, json_string(sigma_print(i->imp.pool, "It %s.", reach_of(&i->imp, r))));
 	one = json_pack("{ss ss ss? sb ss? so so so so ss?}", "file", r->file, "title", r->title, "id", r->id, "converted", !r->reason,
 	    "reason", r->reason, "rules", names, "left_out", json_lines(&r->left), "lacks", json_lines(&r->lacks), "notes",
 	    notes, "output", output);

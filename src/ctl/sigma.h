@@ -91,7 +91,7 @@ struct sigma_rule {
 	const char	*text;			/* as INI */
 	bool		 counted, fed;		/* it only feeds correlations; there is one */
 	bool		 apart;			/* one of them comes from another file */
-	bool		 everywhere;		/* it names no places for the files that it is about */
+	unsigned	 everywhere;		/* enum watch_event: of these it names no places */
 	struct sigma_rule *next;
 };
 struct sigma_join { struct sigma_rule *rule; struct sigma_join *next; };

@@ -398,7 +398,7 @@ by_name(const struct sigma_view *view, const struct sigma_mods *mods, const stru
 
 	if (view->kinds == SIGMA_BIT(MODULE))
 		return sigma_compare(view->imp, &module, mods, values, view->left);
-	f.watched = view->kinds & (SIGMA_BIT(OPEN) | SIGMA_BIT(WRITE));
+	f.watched = view->kinds & SIGMA_WATCHED;
 	return view->record == SIGMA_REC_PATH ? sigma_compare(view->imp, &f, mods, values, view->left) : sigma_constant(view, false);
 }
 

@@ -5,33 +5,35 @@
 #include "event/field.h"
 #include "policy/policy.h"
 
-static bool
-is_everywhere(int fd)
+/* The events (enum watch_event) that the policy of FD is about wherever they happen. */
+static unsigned
+everywhere_of(int fd)
 {
 	const struct policy *p;
 	struct watch_place place;
-	bool is = false;
+	unsigned events = 0;
 
 	if (policy_open(fd, &p))
-		return false;
+		return 0;
 	for (unsigned i = 0; i < policy_places(p); i++) {
 		policy_place(p, i, &place);
-		is |= place.kind == WATCH_EVERYTHING;
+		if (place.kind == WATCH_EVERYTHING)
+			events |= place.events;
 	}
 	policy_close(p);
-	return is;
+	return events;
 }
 
 /* Compiles TEXT as a policy. NULL, or the first fault. */
 static const char *
-compile(struct pool *pool, const char *text, bool *everywhere)
+compile(struct pool *pool, const char *text, unsigned *everywhere)
 {
 	const struct policy_sources sources = { .mode = MODE_MONITOR };
 	struct faults faults = { 0 };
 	int fd = policy_build_text(&sources, "sigma.ini", text, strlen(text), &faults);
 
 	if (fd >= 0) {
-		*everywhere = is_everywhere(fd);
+		*everywhere = everywhere_of(fd);
 		close(fd);
 		return NULL;
 	}
@@ -42,7 +44,7 @@ compile(struct pool *pool, const char *text, bool *everywhere)
 static bool
 knows(struct sigma_import *imp, int *known, const char *text)
 {
-	bool everywhere;
+	unsigned everywhere;
 
 	if (!*known)
 		*known = compile(imp->pool, text, &everywhere) ? -1 : 1;

@@ -290,8 +290,7 @@ sigma_item(const struct sigma_view *view, const char *field, const struct sigma_
 	struct sigma_logic *special = view->class == SIGMA_AUDIT ? sigma_audit_item(view, field, mods, values) : NULL;
 	const struct row *r = find_row(view, field);
 	const char *name = sigma_field_name(view, field);
-	struct sigma_field f = { .name = name, .watched = name && strcmp(name, "file.path") == 0 &&
-		(view->kinds & (SIGMA_BIT(OPEN) | SIGMA_BIT(WRITE))) };
+	struct sigma_field f = { .name = name, .watched = name && strcmp(name, "file.path") == 0 && (view->kinds & SIGMA_WATCHED) };
 
 	if (special)
 		return special;

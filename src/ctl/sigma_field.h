@@ -15,6 +15,8 @@ enum sigma_class {
 enum sigma_record { SIGMA_REC_EXEC, SIGMA_REC_CALL, SIGMA_REC_PATH, SIGMA_REC_USER };
 
 #define SIGMA_BIT(kind)	(1ull << EVENT_##kind)
+/* What happens to files is seen only where rules name places. */
+#define SIGMA_WATCHED	(SIGMA_BIT(OPEN) | SIGMA_BIT(WRITE) | SIGMA_BIT(CREATE) | SIGMA_BIT(RENAME) | SIGMA_BIT(DELETE) | SIGMA_BIT(CHMOD))
 
 struct sigma_view {
 	struct sigma_import *imp;

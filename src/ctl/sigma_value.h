@@ -16,7 +16,7 @@ struct sigma_mods {
 /* KEY is "field|modifier|...". What is wrong with the modifiers, or NULL; FIELD is what stands before them, "" for keywords. */
 const char *sigma_mods_read(struct pool *, const char *key, const char **field, struct sigma_mods *);
 
-/* What values are compared with. WATCHED: a path that is opened; it is taken as written, so that only what it names is watched. */
+/* What values are compared with. WATCHED: the path of a file that something is done to, taken as written: only what it names is watched. */
 struct sigma_field { const char *name; bool watched; };
 /*
  * VALUES (a scalar, or a list of them) against FIELD: a test, or several joined; CANNOT with the reason. LEFT takes what was left out.

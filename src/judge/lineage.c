@@ -234,6 +234,13 @@ tree_place(const struct tree *t, struct event *ev)
 	return 0;
 }
 
+/* Init and kthreadd. Their children may not have left their session: who started all would stand for all. */
+static bool
+is_root(const struct node *n)
+{
+	return n->pid == 1 || n->pid == 2;
+}
+
 void
 tree_mark(struct tree *t, int32_t pid, uint64_t mark, bool session)
 {
@@ -241,7 +248,7 @@ tree_mark(struct tree *t, int32_t pid, uint64_t mark, bool session)
 
 	for (unsigned n = 0; session && i && n < WALK_MAX; n++) {
 		node_id up = t->node[i].parent;
-		if (!up || !t->node[up].sid || t->node[up].sid != t->node[i].sid)
+		if (!up || t->node[up].sid != t->node[i].sid || is_root(&t->node[up]))
 			break;
 		i = up;
 	}

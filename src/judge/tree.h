@@ -70,7 +70,7 @@ int	tree_place(const struct tree *, struct event *);
 
 /*
  * A word that stays with a process, and is found from all that descend from it, also when it is long gone. A process carries a few; the
- * oldest goes. SESSION: the eldest ancestor in the same session carries it.
+ * oldest goes. SESSION: the eldest ancestor in the same session carries it, below init and kthreadd.
  */
 void	tree_mark(struct tree *, int32_t pid, uint64_t mark, bool session);
 /* The first mark that WANTED accepts, of PID or else of the nearest ancestor that has one; 0. */

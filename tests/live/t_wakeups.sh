@@ -101,6 +101,7 @@ whole
 # Watching is no more work than guarding.
 MODE=monitor
 start
+aged "$M/bin/known"	# its rights were changed above
 rose "monitor: the first exec is told once" 1 exec_asked execs "$M/bin/known" 1
 rose "monitor: $N more wake nobody" 0 exec_asked execs "$M/bin/known" $N
 rose "monitor: opens of a file that no rule names" 0 open_asked opens "$M/free/file" $N

@@ -44,7 +44,7 @@ program(const char *path, bool setuid, bool small, struct blame *b)
 	ev.flags |= setuid ? FLAG_SETUID : 0;
 	if (event_set_str(&ev, TEXT_FILE_PATH, path) || event_set_str(&ev, TEXT_FILESYSTEM, "ext4") || event_set_str(&ev, TEXT_FILE_OWNER, "root"))
 		return false;
-	ev.have = HAVE_FILE;
+	ev.have = HAVE_FILE | HAVE_ATTRIBUTES;
 	/* Which program a loader is for is not known. */
 	if (b->view == VIEW_OBJECT && event_set_str(&ev, TEXT_EXECUTABLE, path) == 0)
 		ev.have |= HAVE_PROCESS;

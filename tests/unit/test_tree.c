@@ -857,6 +857,47 @@ messages_in_any_order_leave_a_tree(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_tree, free_tree)
 
+static bool
+is_that(void *arg, uint64_t mark)
+{
+	return mark == *(uint64_t *)arg;
+}
+
+/* Session 0: of an init that leads none, and of the kernel's own helpers. */
+static void
+a_mark_of_a_session_climbs_to_its_eldest_but_never_to_who_started_all(void **state)
+{
+	static const struct { uint32_t init, daemon, shell, child; int32_t found_from; const char *why; } rows[] = {
+		{ 1, 100, 200, 200, 201, "the shell leads" },
+		{ 1, 100, 100, 100, 103, "the daemon leads" },
+		{ 1, 1, 1, 1, 103, "init's own session is none" },
+		{ 0, 0, 0, 0, 103, "init has none" },
+		{ 0, 0, 200, 202, 202, "each for itself" },
+	};
+	struct tree *t = *state;
+	uint64_t mark = 7;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct { int32_t pid, ppid; uint32_t sid; } all[] = {
+			{ 1, 0, rows[i].init }, { 100, 1, rows[i].daemon }, { 104, 1, rows[i].daemon }, { 103, 100, rows[i].daemon },
+			{ 200, 100, rows[i].shell }, { 201, 200, rows[i].shell }, { 202, 200, rows[i].child }, { 203, 202, rows[i].child },
+		};
+		tree_clear(t);
+		for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++)
+			tree_seed(t, &(struct tree_process){ .pid = all[k].pid, .ppid = all[k].ppid, .sid = all[k].sid,
+			    .start_ns = (uint64_t)all[k].pid * MS, .executable = "/bin/sh", .comm = "" });
+		tree_seed_done(t);
+		tree_mark(t, 202, mark, true);
+		print_message("%s\n", rows[i].why);
+		assert_int_equal(tree_marked(t, rows[i].found_from, is_that, &mark), mark);
+		assert_int_equal(tree_marked(t, 203, is_that, &mark), mark);
+		assert_int_equal(tree_marked(t, 1, is_that, &mark), 0);
+		assert_int_equal(tree_marked(t, 104, is_that, &mark), 0);
+		assert_int_equal(tree_marked(t, 103, is_that, &mark), rows[i].found_from == 103 ? mark : 0);
+		assert_int_equal(tree_marked(t, 201, is_that, &mark), rows[i].found_from == 202 ? 0 : mark);
+	}
+}
+
 int
 main(void)
 {
@@ -894,6 +935,7 @@ main(void)
 		TEST(seeds_that_form_a_ring_do_not_hang_anybody),
 		TEST(a_fork_by_an_unknown_parent_is_linked_when_the_parent_is_seeded),
 		TEST(descendants_are_the_living_below_dead_ones_too),
+		TEST(a_mark_of_a_session_climbs_to_its_eldest_but_never_to_who_started_all),
 		TEST(ids_of_processes_differ_by_boot_pid_and_start),
 		TEST(a_cleared_tree_knows_nobody_but_keeps_its_counters),
 		TEST(messages_in_any_order_leave_a_tree),
