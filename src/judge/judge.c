@@ -96,20 +96,21 @@ hear_logic(const struct hearing *h, const struct l_logic *l, struct judge_step *
 {
 	const struct l_group *g = layout_groups(h->p) + l->group;
 	const uint32_t *op = layout_ops(h->p) + l->op;
-	struct belief stack[STACK_MAX];
+	struct belief below[STACK_MAX], top = { TRUTH_UNKNOWN, 0 };
 	unsigned n = 0;
 
 	for (uint32_t i = 0; i < l->n_ops; i++) {
 		if (op[i] == OP_NOT) {
-			stack[n - 1] = belief_not(stack[n - 1]);
+			top = belief_not(top);
 		} else if (op[i] == OP_AND || op[i] == OP_OR) {
-			n--;
-			stack[n - 1] = op[i] == OP_AND ? belief_and(stack[n - 1], stack[n]) : belief_or(stack[n - 1], stack[n]);
+			struct belief left = n ? below[--n] : top;	/* there is one, as policy_open() has proved */
+			top = op[i] == OP_AND ? belief_and(left, top) : belief_or(left, top);
 		} else {
-			stack[n++] = hear_group(h, &g[op[i]], step, strict);
+			below[n++] = top;	/* the first time, nobody asks for it */
+			top = hear_group(h, &g[op[i]], step, strict);
 		}
 	}
-	return stack[0];
+	return top;
 }
 
 /* The first exception that covers the rule, or -1. NEEDS: what others hang on that is not known yet. */
