@@ -54,6 +54,16 @@ note(struct gate *g, enum event_kind kind, int32_t pid, int32_t exit_code)
 		.boot_ns = now_boot_ns() };
 }
 
+/* Does an exec of PID wait to be judged? */
+static bool
+is_noted(const struct proc_reader *r, int32_t pid)
+{
+	for (uint32_t i = r->note_tail; i != r->note_head; i++)
+		if (r->note[i % PROC_NOTES].kind == EVENT_EXEC && r->note[i % PROC_NOTES].pid == pid)
+			return true;
+	return false;
+}
+
 static bool
 asked(const struct gate *g, enum event_kind kind)
 {
@@ -91,8 +101,8 @@ on_exec(struct gate *g, int32_t pid)
 	bool seen = n > 0 && pending[0] && strncmp(pending, exe, TREE_PATH - 1) == 0;
 
 	linger_end(g, pid);
-	tree_exec(g->tree, pid, exe, n > 0 ? (size_t)n : 0);
-	if (!seen && n > 0 && asked(g, EVENT_EXEC) && !covered(g, pid))
+	bool late = tree_exec(g->tree, pid, exe, n > 0 ? (size_t)n : 0);
+	if (!seen && n > 0 && asked(g, EVENT_EXEC) && !covered(g, pid) && !(late && is_noted(&g->reader, pid)))
 		note(g, EVENT_EXEC, pid, 0);
 }
 

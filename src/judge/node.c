@@ -135,6 +135,7 @@ forget(struct tree *t, node_id i)
 	names_drop(&t->names, n->name);
 	names_drop(&t->names, n->previous);
 	names_drop(&t->names, n->pending);
+	names_drop(&t->names, n->overtaken);
 	names_drop(&t->names, n->was.name);
 	if (n->state == NODE_LIVE)
 		t->live--;
@@ -229,7 +230,8 @@ node_die(struct tree *t, node_id i)
 	n->threads = 0;
 	t->live--;
 	names_drop(&t->names, n->pending);
-	n->pending = 0;
+	names_drop(&t->names, n->overtaken);
+	n->pending = n->overtaken = 0;
 	list_newest(t, i, n->child ? LIST_INNER : LIST_LEAVES);
 	if (n->child)
 		fold_later(t, i);
@@ -339,7 +341,7 @@ leave_ghost(struct tree *t, node_id i)
 	n->child = 0;
 	names_hold(&t->names, n->name);
 	names_hold(&t->names, n->previous);
-	old->pending = 0;
+	old->pending = old->overtaken = 0;
 	old->was = (struct facts){ 0 };
 	node_adopt(t, parent, new);
 	hash_in(t, new);

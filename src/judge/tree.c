@@ -55,23 +55,50 @@ tree_fork(struct tree *t, int32_t parent, int32_t child, uint64_t start_ns)
 	node_adopt(t, p, i);
 }
 
-void
+/* PENDING is what the kernel asked about, or nothing, and NAME what runs. It may be that both have run by now. */
+static node_id
+run(struct tree *t, node_id i, name_id name, bool seen)
+{
+	i = node_run(t, i, name);
+	struct node *n = &t->node[i];
+	names_drop(&t->names, n->overtaken);
+	n->overtaken = seen && n->pending && n->pending != name ? names_hold(&t->names, n->pending) : 0;
+	names_drop(&t->names, n->pending);
+	return i;
+}
+
+/* The message before this one was of the program that was asked about: it ran the present one before we could look. */
+static void
+correct(struct tree *t, struct node *n, name_id name)
+{
+	names_drop(&t->names, n->previous);
+	n->previous = n->overtaken;
+	n->overtaken = 0;
+	names_drop(&t->names, n->pending);
+	names_drop(&t->names, name);
+}
+
+bool
 tree_exec(struct tree *t, int32_t pid, const char *exe, size_t len)
 {
 	node_id i = node_find(t, pid);
 
 	if (!i)
-		return;
+		return false;
 	node_revive(t, i);
 	name_id name = node_name(t, exe, len);
 	if (!len)
 		name = names_hold(&t->names, t->node[i].pending);
-	i = node_run(t, i, name);
+	bool late = len && name == t->node[i].name && t->node[i].overtaken;
+	if (late)
+		correct(t, &t->node[i], name);
+	else
+		i = run(t, i, name, len);
 	struct node *n = &t->node[i];
-	names_drop(&t->names, n->pending);
 	n->pending = 0;
 	n->threads = 0;		/* the others died of it */
 	n->leaderless = false;
+	return late;
 }
 
 void

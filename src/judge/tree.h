@@ -36,9 +36,13 @@ void	tree_seed(struct tree *, const struct tree_process *);
 /* After a round of tree_seed(): every process not seen in it since tree_clear or the last sweep is dead. */
 void	tree_seed_done(struct tree *);
 
-/* From the proc connector, in its order. EXE of tree_exec "" : unknown, ask again with tree_name(). */
+/*
+ * From the proc connector, in its order. EXE of tree_exec "" : unknown, ask again with tree_name(). Messages are late: EXE may be what the
+ * process ran after the exec that this one is of. tree_exec() says so when the next message shows it: true, and what was pending then
+ * is what it ran before.
+ */
 void	tree_fork(struct tree *, int32_t parent, int32_t child, uint64_t start_ns);
-void	tree_exec(struct tree *, int32_t pid, const char *exe, size_t len);
+bool	tree_exec(struct tree *, int32_t pid, const char *exe, size_t len);
 void	tree_exit(struct tree *, int32_t pid);
 /* A further thread of PID is born or ends. A process ends with its last thread, not with its first. */
 void	tree_thread(struct tree *, int32_t pid, bool born);

@@ -18,6 +18,19 @@ audit_rule() {
 	END
 }
 
+# What happens to files anywhere in the tree is told, in a place that compilers and archives write to; nothing matches.
+files_rule() {
+	cat <<-'END'
+	[policy]
+	description = What happens to files is looked at
+	[rule file]
+	on = create, rename, delete, chmod
+	file.path = /bench/**
+	file.extension = locked
+	action = alert
+	END
+}
+
 # memory NAME: PSS of all processes of yettd, in KiB, and of each
 memory() {
 	local pid sum=0 kib each=
@@ -139,7 +152,18 @@ large() {
 	rm -f "$root/yett/own/generated.ini"
 }
 
+# The judge alone, by the shape and the number of rules.
+judgements() {
+	progress "judges"
+	"$B/bench/judge" | awk 'NR > 1 {
+		name = $1
+		for (i = 2; i <= NF - 5; i++) name = name "_" $i
+		printf "judge=%s rules=%s each=%s index=%s load=%s mib=%s\n", name, $(NF - 4), $(NF - 3), $(NF - 2), $(NF - 1), $NF
+	}' >>"$raw"
+}
+
 more() {
+	judgements
 	lists
 	weights
 	storm

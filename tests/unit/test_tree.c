@@ -246,6 +246,50 @@ a_pending_program_counts_when_it_ran(void **state)
 	assert_string_equal(tree_pending_exe(t, 101), "");
 }
 
+static bool
+exec_of(struct tree *t, const char *exe)
+{
+	return tree_exec(t, 101, exe, strlen(exe));
+}
+
+/* /bin/sh runs dropper, which the kernel asks about; dropper runs a file in memory, which it does not, before the first message is read. */
+static void
+two_execs_before_we_look_are_told_apart_by_the_second_message(void **state)
+{
+	struct tree *t = *state;
+	uint64_t names;
+
+	plant(t);
+	names = stats(t).names;
+	tree_pending(t, 101, "/bin/dropper", 12);
+	assert_false(exec_of(t, "/memfd:x (deleted)"));
+	assert_string_equal(text(place(t, EVENT_CONNECT, 101), TEXT_PREVIOUS_EXECUTABLE), "/bin/sh");
+	assert_string_equal(tree_pending_exe(t, 101), "");
+	assert_true(exec_of(t, "/memfd:x (deleted)"));
+	assert_string_equal(text(place(t, EVENT_CONNECT, 101), TEXT_EXECUTABLE), "/memfd:x (deleted)");
+	assert_string_equal(text(place(t, EVENT_CONNECT, 101), TEXT_PREVIOUS_EXECUTABLE), "/bin/dropper");
+	/* Once is enough. */
+	assert_false(exec_of(t, "/memfd:x (deleted)"));
+	assert_string_equal(text(place(t, EVENT_CONNECT, 101), TEXT_PREVIOUS_EXECUTABLE), "/memfd:x (deleted)");
+	/* An exec that failed after it was asked about is no past: without a second message of the same program it is forgotten. */
+	tree_pending(t, 101, "/bin/decoy", 10);
+	assert_false(exec_of(t, "/memfd:y (deleted)"));
+	assert_false(exec_of(t, "/bin/other"));
+	assert_string_equal(text(place(t, EVENT_CONNECT, 101), TEXT_PREVIOUS_EXECUTABLE), "/memfd:y (deleted)");
+	assert_false(exec_of(t, "/bin/other"));
+	/* What was asked about and ran leaves nothing behind. */
+	tree_pending(t, 101, "/bin/sh", 7);
+	assert_false(exec_of(t, "/bin/sh"));
+	assert_false(exec_of(t, "/bin/sh"));
+	/* Nobody's name is kept. */
+	tree_pending(t, 101, "/bin/decoy", 10);
+	assert_false(exec_of(t, "/memfd:y (deleted)"));
+	tree_exit(t, 101);
+	tree_fork(t, 100, 101, 500 * MS);
+	assert_false(exec_of(t, "/bin/sh"));
+	assert_true(stats(t).names <= names + 1);	/* the dead one's own */
+}
+
 static void
 an_exec_by_a_thread_revives_the_process(void **state)
 {
@@ -910,6 +954,7 @@ main(void)
 		TEST(children_keep_a_dead_parent),
 		TEST(a_pid_that_comes_again_is_another_process),
 		TEST(a_pending_program_counts_when_it_ran),
+		TEST(two_execs_before_we_look_are_told_apart_by_the_second_message),
 		TEST(an_exec_by_a_thread_revives_the_process),
 		TEST(a_process_ends_with_its_last_thread),
 		TEST(exec_ends_all_other_threads),
