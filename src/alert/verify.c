@@ -12,13 +12,14 @@ verify_init(struct verify *v, const uint8_t *anchor)
 	memset(v->prev, '0', 64);
 }
 
-/* Records begin with their time; what does not is left out. */
+/* Records begin with their time. */
 static void
 remember_time(struct verify *v, const char *text, size_t len)
 {
 	static const char start[] = "{\"@timestamp\":\"";
 	size_t from = sizeof(start) - 1, n = 0;
 
+	v->last_good_time[0] = '\0';
 	if (len < from || memcmp(text, start, from) != 0)
 		return;
 	while (n + 1 < sizeof(v->last_good_time) && from + n < len && text[from + n] != '"')
@@ -66,6 +67,73 @@ verify_line(struct verify *v, const char *text, size_t len)
 		v->keyed = true;
 	}
 	return DAMAGE_NONE;
+}
+
+/* The last line of TEXT, which ends at END. */
+static const char *
+last_line(const char *text, const char *end)
+{
+	const char *nl = end - 1 > text ? memrchr(text, '\n', (size_t)(end - 1 - text)) : NULL;
+
+	return nl ? nl + 1 : text;
+}
+
+static uint64_t
+count_lines(const char *text, size_t len)
+{
+	const char *at = text, *end = text + len;
+	uint64_t n = 0;
+
+	while (at < end && (at = memchr(at, '\n', (size_t)(end - at)))) {
+		n++;
+		at++;
+	}
+	return n;
+}
+
+void
+verify_skip(struct verify *v, const char *text, size_t len)
+{
+	const char *end = text + len, *sealer = NULL, *at;
+	uint64_t lines = count_lines(text, len), number = v->sequence + lines, sealed = 0;
+	struct line l = { 0 };
+	size_t sealer_len = 0;
+	bool found = false;
+
+	/* From the end: the last signed line says what is sealed, the last that names a key says by whom the next are. */
+	for (; end > text && !found; end = at, number--) {
+		at = last_line(text, end);
+		size_t n = (size_t)(end - at);
+		if (end == text + len)
+			line_hash(at, n, v->prev);
+		if (!line_parse(at, n, &l) || !l.is_signed)
+			continue;
+		if (!sealer) {
+			sealer = at;
+			sealer_len = n;
+			sealed = number;
+		}
+		found = l.has_next;
+	}
+	if (found) {
+		memcpy(v->key, l.next, sizeof(v->key));
+		v->keyed = true;
+	}
+	if (sealer && v->keyed) {
+		v->sealed = v->records + (sealed - v->sequence);
+		v->last_good_sequence = sealed - 1;
+		remember_time(v, sealer, sealer_len);
+	}
+	v->sequence += lines;
+	v->records += lines;
+}
+
+bool
+verify_same(const struct verify *a, const struct verify *b)
+{
+	return a->keyed == b->keyed && memcmp(a->key, b->key, sizeof(a->key)) == 0 && a->sequence == b->sequence &&
+	    a->sealed == b->sealed && a->records == b->records && strcmp(a->prev, b->prev) == 0 &&
+	    a->last_good_sequence == b->last_good_sequence && strcmp(a->last_good_time, b->last_good_time) == 0;
 }
 
 const char *

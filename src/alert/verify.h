@@ -26,6 +26,14 @@ struct verify {
 void	verify_init(struct verify *, const uint8_t *anchor);
 /* One line with its newline. Returns DAMAGE_NONE or what is wrong; then stop. */
 enum damage verify_line(struct verify *, const char *line, size_t len);
+/*
+ * Moves on behind LEN bytes of lines to where verify_line() would be after them if it found nothing wrong, and proves nothing of it. So
+ * the pieces of a log can be proved at the same time, each from where those before it are said to end: where every piece then ends
+ * where the next was said to begin, all of them together are proved as by one run.
+ */
+void	verify_skip(struct verify *, const char *text, size_t len);
+/* The same place in the same log, with the same sealed so far. */
+bool	verify_same(const struct verify *, const struct verify *);
 /* Kind of damage in words. */
 const char *damage_text(enum damage);
 

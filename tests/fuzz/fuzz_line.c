@@ -70,6 +70,26 @@ as_a_log(const char *text, size_t len)
 	close(fd);
 }
 
+/* A log that is proved in two pieces is proved as in one; cut where CUT says, at the end of a line. */
+static void
+in_pieces(const char *text, size_t len, size_t cut)
+{
+	struct verify whole, ahead;
+	const char *nl = memrchr(text, '\n', cut);
+	size_t at = 0, first = nl ? (size_t)(nl - text) + 1 : 0;
+
+	verify_init(&whole, NULL);
+	verify_init(&ahead, NULL);
+	verify_skip(&ahead, text, first);
+	while (at < first) {
+		size_t n = (size_t)((const char *)memchr(text + at, '\n', len - at) - text) + 1 - at;
+		if (n > RECORD_MAX || verify_line(&whole, text + at, n) != DAMAGE_NONE)
+			return;
+		at += n;
+	}
+	must(verify_same(&whole, &ahead));
+}
+
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 int
@@ -77,5 +97,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	one_line((const char *)data, size);
 	as_a_log((const char *)data, size);
+	in_pieces((const char *)data, size, size ? data[0] * size / 256 : 0);
+	in_pieces((const char *)data, size, size);
 	return 0;
 }

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import pty
 import random
 import re
 import subprocess
@@ -503,6 +504,93 @@ def in_pieces(log):
     return faults
 
 
+PIECE = 1 << 20     # what yettctl proves at a time, on as many cores as there are
+
+
+def large_log():
+    commands = []
+    for i in range(4000):
+        commands.append(f'{"-+"[i % 3 > 0]} {{"@timestamp":"2026-11-24T00:00:00.{i:09}Z","text":"{DICE.randbytes(700 + i % 900).hex()}","yett":{{"n":{i}')
+        if i % 7 == 0 or i % 100 == 99:
+            commands.append("commit")
+    for name in "large-log", "large-state":
+        os.mkdir(f"{TMP}/{name}")
+    subprocess.run([BUILD + "/verify/write", TMP + "/large-log", TMP + "/large-state"], input="\n".join(commands + ["commit", ""]).encode(), check=True)
+    with open(TMP + "/large-state/anchor", encoding="ascii") as f:
+        return Log("a log of many pieces", TMP + "/large-log/alerts.jsonl", f.read().strip())
+
+
+def record_at(log, byte):
+    """The record that this byte is in."""
+    for k, line in enumerate(log.lines):
+        byte -= len(line)
+        if byte < 0:
+            return k
+    return len(log.lines) - 1
+
+
+def seams(log):
+    """Records at the ends of pieces, and one in the middle of one."""
+    size = sum(map(len, log.lines))
+    assert size > 5 * PIECE
+    return sorted({record_at(log, k * PIECE) + d for k in range(1, size // PIECE + 1) for d in (-1, 0, 1)} | {record_at(log, PIECE * 5 // 2)})
+
+
+def in_large_pieces(log):
+    data = log.data()
+    at = seams(log)
+    yield Case("whole", data, "whole")
+    for k in at[::4]:
+        yield Case(f"one bit in the text of {k}", log.with_line(k, flip(log.lines[k], 60, 1)), {"hash", "signature"}, {k, k + 1})
+    for k in at:    # the script has seen enough
+        none = ("--expect-seq", "0")
+        yield Case(f"one bit in prev of {k}", log.with_line(k, flip(log.lines[k], log.lines[k].rindex(b'"prev":"') + 9, 0)), {"hash", "form"}, k, none)
+        yield Case(f"{k} is missing", b"".join(log.lines[:k] + log.lines[k + 1:]), "number", k, none)
+        yield Case(f"{k} has 2 MiB", log.with_line(k, padded(log.lines[k], 2 * PIECE)), "long", k, none)
+        yield Case(f"{k} has no end", b"".join(log.lines[:k]) + log.lines[k][:-1], "torn", k, none)
+        yield Case(f"the head of {k} was seen", data, "whole", None, ("--expect-head", head(log.lines[:k + 1])))
+        yield Case(f"two damages, the first in {k}", b"".join([*log.lines[:k], flip(log.lines[k], 60, 1), *log.lines[k + 1:-1], b"{}\n"]),
+                   {"hash", "signature"}, {k, k + 1}, none)
+        if log.signed[k]:
+            line = flip(log.lines[k], len(log.lines[k]) - 40, 1)
+            yield Case(f"one bit in the signature of {k}", log.with_line(k, line), {"signature", "form"}, k, none)
+    yield Case("a head that nobody saw", data, "cut", None, ("--expect-head", "ab" * 32))
+
+
+def from_a_pipe(log):
+    """The same comes out, in whatever pieces it comes in; and on one core."""
+    faults, data = [], log.data()
+    command = [BUILD + "/yettctl", "-c", TMP + "/yett.conf", "verify", "--json", "--key", log.anchor, "/dev/stdin"]
+    for name, argv in ("several cores", command), ("one core", ["taskset", "-c", "0", *command]):
+        got = subprocess.run(argv, input=data, capture_output=True, timeout=60, check=False)
+        found = json.loads(got.stdout)
+        want = {"result": "whole", "records": len(log.lines), "sealed": len(log.lines), "bytes": len(data), "files": 1,
+                "last_sequence": len(log.lines) - 1, "head": head(log.lines)}
+        if got.returncode != 0 or any(found[key] != value for key, value in want.items()):
+            faults.append(f"{name}: exit {got.returncode}: {found}")
+    return faults
+
+
+def on_a_terminal(log):
+    """A log that takes its time shows how far it is, and leaves nothing behind it."""
+    with open(FILE, "wb") as f:
+        f.write(log.data())
+    primary, secondary = pty.openpty()
+    feed = subprocess.Popen(["sh", "-c", f"head -c {2 * PIECE} '{FILE}'; sleep 0.7; tail -c +{2 * PIECE + 1} '{FILE}'"], stdout=subprocess.PIPE)
+    got = subprocess.run([BUILD + "/yettctl", "-c", TMP + "/yett.conf", "verify", "--key", log.anchor, "/dev/stdin"], stdin=feed.stdout,
+                         stdout=subprocess.PIPE, stderr=secondary, timeout=60, check=False)
+    feed.wait()
+    os.close(secondary)
+    said = os.read(primary, 65536).decode()
+    os.close(primary)
+    faults = [] if got.returncode == 0 else [f"exit {got.returncode}"]
+    if not re.search(r"\r +\d+ MB  \d+ MB/s ", said):
+        faults.append(f"nothing of megabytes in {said!r}")
+    if not said.endswith("\r") or said.split("\r")[-2].strip():
+        faults.append(f"something stays: {said[-80:]!r}")
+    return faults
+
+
 def main():
     with open(TMP + "/yett.conf", "w", encoding="ascii") as f:
         f.write(f"[paths]\nlog = {TMP}\nstate = {TMP}\n")
@@ -514,6 +602,10 @@ def main():
         test(f"{log.name}: in several files", in_pieces(log))
         for name, damage in TAMPERS + (THEFTS if log.key else []):
             tampered(log, name, damage)
+    large = large_log()
+    tampered(large, "damage where pieces meet", in_large_pieces)
+    test(f"{large.name}: from a pipe", from_a_pipe(large))
+    test(f"{large.name}: on a terminal", on_a_terminal(large))
     print(f"{passed} passed, {failed} failed")
     return failed != 0
 
