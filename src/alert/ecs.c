@@ -480,6 +480,9 @@ yett_members(struct writer *w)
 		if (w->ev->flags & flags[i].flag)
 			json_str(j, NULL, flags[i].name);
 	json_list_end(j);
+	/* Only yett itself has some, and little else. */
+	if (r->kind == REPORT_STATE && w->ev->kind == EVENT_AGENT)
+		list(w, TEXT_DETAILS, (struct member){ "details", "yett.details", CAP_ARGS });
 	if (w->n_cut) {
 		json_list(j, "truncated");
 		for (unsigned i = 0; i < w->n_cut; i++)

@@ -24,7 +24,7 @@ enum event_text {
 	TEXT_USER_NAME, TEXT_GROUP_NAME, TEXT_CONTAINER, TEXT_SERVICE,
 	TEXT_FILE_PATH, TEXT_FILE_OWNER, TEXT_FILESYSTEM, TEXT_FILE_TYPE, TEXT_INTERPRETER,
 	TEXT_TARGET_EXECUTABLE, TEXT_MODULE, TEXT_SYSCALL, TEXT_FILE_PREVIOUS,
-	TEXT_ACTION, TEXT_REASON,		/* agent events: a word and a sentence */
+	TEXT_ACTION, TEXT_REASON, TEXT_DETAILS,	/* agent events: a word, a sentence, and lines behind it, NUL separated */
 	/* What the judge said, filled in for the record (struct report). */
 	TEXT_RULE, TEXT_RULESET, TEXT_RULE_DESCRIPTION, TEXT_RULE_MESSAGE, TEXT_TECHNIQUE,
 	TEXT_MATCHED, TEXT_EXCEPTION,		/* names of all rules that matched, NUL separated */

@@ -69,18 +69,23 @@ on_lease(struct source *s, uint32_t events)
 	return 0;
 }
 
-/* Of what is renamed, a file has a mark of its own; what moves with its directory has moved without it. */
+/* Of what is renamed, a file has a mark of its own; what moves with its directory has moved without it. What was lost may be anything. */
 static bool
-only_files_moved(const char *buf, size_t len)
+only_files_moved(struct gate *g, const char *buf, size_t len)
 {
 	struct fan_record r;
 	size_t at = 0;
+	bool only = true;
 	int got;
 
-	while ((got = fan_next(buf, len, &at, &r)) != 0)
-		if (got < 0 || r.mask != FAN_MOVED_TO)
+	while ((got = fan_next(buf, len, &at, &r)) != 0) {
+		if (got > 0 && (r.mask & FAN_Q_OVERFLOW))
+			counter_add(g->setup.page, COUNTER_STALE_OVERFLOW, 1);
+		if (got < 0)
 			return false;
-	return true;
+		only = only && r.mask == FAN_MOVED_TO;
+	}
+	return only;
 }
 
 /* What changed is not looked at: it is seldom, and all is forgotten. */
@@ -94,7 +99,7 @@ on_stale(struct source *s, uint32_t events)
 
 	(void)events;
 	while ((n = read(s->fd, buf, sizeof(buf))) > 0)
-		any = any || !only_files_moved(buf, (size_t)n);
+		any = !only_files_moved(g, buf, (size_t)n) || any;
 	if (any)
 		cache_flush(g);
 	return 0;

@@ -76,10 +76,10 @@ intent(struct gate *g, struct question *q)
 }
 
 static int
-refused(struct gate *g, const struct fanotify_event_metadata *m)
+refused(struct gate *g, int group, const struct fanotify_event_metadata *m)
 {
 	if (m->mask & FAN_Q_OVERFLOW)
-		counter_add(g->setup.page, COUNTER_QUEUE_OVERFLOW, 1);
+		counter_add(g->setup.page, group == g->setup.exec_group ? COUNTER_QUEUE_OVERFLOW : COUNTER_OPEN_OVERFLOW, 1);
 	else
 		counter_add(g->setup.page, COUNTER_FD_ERRORS, 1);	/* the kernel has denied it already */
 	return FAN_DONE;
@@ -116,7 +116,7 @@ fan_take(struct gate *g, int group, bool waits, struct question *q)
 	}
 	if (m.fd < 0) {
 		fan_debt(g, 0);
-		return refused(g, &m);
+		return refused(g, group, &m);
 	}
 	fill(g, &m, group, waits, q);
 	if (m.pid == 0 || page_owns(g->setup.page, m.pid)) {

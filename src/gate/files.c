@@ -2,7 +2,6 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/clock.h"
-#include "gate/act.h"
 #include "gate/dirs.h"
 #include "gate/fan.h"
 #include "gate/fetch.h"
@@ -10,7 +9,6 @@
 #include "gate/proc.h"
 
 #define READ_LEAST	4096	/* room for any record: two names, three handles */
-#define TELL_NS		NS_PER_SEC
 
 /* In the order in which one record may say them of one object. */
 static const struct { uint64_t bits; enum event_kind kind; } acts[] = {
@@ -43,13 +41,6 @@ close_pidfd(struct fan_record *r)
 	if (r->pidfd >= 0)
 		close(r->pidfd);
 	r->pidfd = -1;
-}
-
-static void
-overflowed(struct gate *g)
-{
-	counter_add(g->setup.page, COUNTER_FILES_LOST, 1);
-	g->files.lost++;
 }
 
 /* Linux before 5.17 tells a rename in two records, one right behind the other if nobody came between. */
@@ -106,7 +97,7 @@ next_record(struct gate *g)
 		close_pidfd(r);
 		counter_add(g->setup.page, COUNTER_FILE_EVENTS, 1);
 		if (got < 0 || (r->mask & FAN_Q_OVERFLOW)) {
-			overflowed(g);
+			counter_add(g->setup.page, COUNTER_FILES_LOST, 1);
 			continue;
 		}
 		if (page_owns(g->setup.page, r->pid))
@@ -247,19 +238,11 @@ files_next(struct gate *g)
 }
 
 int
-files_tend(struct gate *g, uint64_t now_ns)
+files_tend(const struct gate *g)
 {
-	struct files *f = &g->files;
+	const struct files *f = &g->files;
 
-	if (f->lost && now_ns - f->told_ns >= TELL_NS) {
-		uint64_t n = f->lost;
-		f->lost = 0;
-		f->told_ns = now_ns;
-		act_tell(g, "files-lost", n, "Events on files were lost: more of them waited than the kernel keeps.");
-	}
-	if (f->left || f->at < f->len)
-		return 0;
-	return f->lost ? (int)(TELL_NS / NS_PER_MS) : -1;
+	return f->left || f->at < f->len ? 0 : -1;
 }
 
 /* The work is done between turns. */

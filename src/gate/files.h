@@ -16,7 +16,7 @@ bool	files_next(struct gate *);
 /* Reads what the kernel has more, behind what was read; false: nothing, or no room. */
 bool	files_read(struct gate *);
 
-/* Between turns: tells of losses. Returns the longest wait in ms, -1 for ever. */
-int	files_tend(struct gate *, uint64_t now_ns);
+/* How long the next turn may wait for what was read and not looked at: ms, -1 for ever. */
+int	files_tend(const struct gate *);
 
 #endif

@@ -175,22 +175,27 @@ join(struct gate *g, const struct question *q)
 	}
 }
 
-/* At most once a minute. */
+/* Libraries count from their own start, the page from that of yettd. */
 static void
-tell_evicted(struct gate *g, uint64_t now_ns)
+count_on(struct gate *g, enum counter c, uint64_t *counted, uint64_t now)
 {
-	struct correlate_stats s;
+	counter_add(g->setup.page, c, now - *counted);
+	*counted = now;
+}
 
-	if (now_ns - g->evicted_ns < 60 * NS_PER_SEC)
-		return;
-	g->evicted_ns = now_ns;
-	correlate_stats(g->correlate, &s);
-	if (s.evicted == g->evicted)
-		return;
-	atomic_store(&g->setup.page->counter[COUNTER_CORRELATE_EVICTED], s.evicted);
-	act_tell(g, "correlation-evicted", s.evicted - g->evicted, "Groups of events that correlations were counting were given up for others: "
-	    "all places were taken.");
-	g->evicted = s.evicted;
+/* What tree and correlations could not keep. */
+static void
+count_kept(struct gate *g)
+{
+	struct tree_stats ts;
+	struct correlate_stats cs;
+
+	tree_stats(g->tree, &ts);
+	correlate_stats(g->correlate, &cs);
+	atomic_store_explicit(&g->setup.page->gate.tree_nodes, ts.nodes, memory_order_relaxed);
+	count_on(g, COUNTER_TREE_FULL, &g->tree_full, ts.full + ts.names_full);
+	count_on(g, COUNTER_TREE_SPLICED, &g->tree_spliced, ts.spliced);
+	count_on(g, COUNTER_CORRELATE_EVICTED, &g->evicted, cs.evicted);
 }
 
 static void
@@ -471,15 +476,6 @@ tend_scan(struct gate *g, uint64_t now_ns)
 	}
 }
 
-static void
-tell_reports_lost(struct gate *g)
-{
-	uint64_t n = g->reports_lost;
-
-	g->reports_lost = 0;
-	act_tell(g, "reports-lost", n, "Reports were lost because the record process did not take them and the spool was full.");
-}
-
 /* Between turns. */
 static int
 tend(struct loop *l)
@@ -494,16 +490,9 @@ tend(struct loop *l)
 		serve_notice(g);
 	serve_files(g, FILES_A_TURN);
 	int wait = sooner(sooner(proc_tend(g, now), held_wait_ms(g, now)), sooner(late_tend(g, now), linger_tend(g, now)));
-	wait = sooner(wait, sooner(cache_tend(g, now), files_tend(g, now)));
-	struct tree_stats ts;
-	tree_stats(g->tree, &ts);
-	atomic_store_explicit(&page->gate.tree_nodes, ts.nodes, memory_order_relaxed);
-	atomic_store(&page->counter[COUNTER_TREE_FULL], ts.full + ts.names_full);
-	atomic_store(&page->counter[COUNTER_TREE_SPLICED], ts.spliced);
+	wait = sooner(wait, sooner(cache_tend(g, now), files_tend(g)));
+	count_kept(g);
 	spool_flush(g);
-	if (g->reports_lost && !g->record_waits)
-		tell_reports_lost(g);
-	tell_evicted(g, now);
 	act_tell_too_hard(g, now);
 	return g->record_waits ? sooner(wait, RETRY_MS) : wait;
 }
@@ -534,6 +523,9 @@ start(struct gate *g)
 	g->record_start_ns = atomic_load(&g->setup.page->process[ROOM_RECORD].started_ns);
 	g->scan_start_ns = atomic_load(&g->setup.page->process[ROOM_SCAN].started_ns);
 	g->sent = atomic_load(&g->setup.page->record.acked);
+	struct correlate_stats cs;
+	correlate_stats(g->correlate, &cs);	/* what was learnt outlives us, and so does its count */
+	g->evicted = cs.evicted;
 	late_recover(g);
 	if ((err = cache_start(g)) || (err = files_start(g)))
 		return err;

@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include "base/clock.h"
 #include "base/procfs.h"
-#include "gate/act.h"
 #include "gate/fan.h"
 #include "gate/fetch.h"
 #include "gate/linger.h"
@@ -47,7 +46,7 @@ note(struct gate *g, enum event_kind kind, int32_t pid, int32_t exit_code)
 	struct proc_reader *r = &g->reader;
 
 	if (r->note_head - r->note_tail == PROC_NOTES) {
-		r->lost++;
+		counter_add(g->setup.page, COUNTER_NOTES_LOST, 1);
 		return;
 	}
 	r->note[r->note_head++ % PROC_NOTES] = (struct proc_note){ .kind = kind, .pid = pid, .exit_code = exit_code,
@@ -179,7 +178,6 @@ lost(struct gate *g)
 {
 	counter_add(g->setup.page, COUNTER_PROC_LOST, 1);
 	g->reader.seed_wanted = true;
-	g->reader.lost++;
 }
 
 static unsigned
@@ -289,25 +287,13 @@ heal(struct gate *g)
 {
 	struct proc_reader *r = &g->reader;
 
-	if (r->heals++ == 0) {
+	if (r->heals++ == 0)
 		counter_add(g->setup.page, COUNTER_PROC_MUTED, 1);
-		act_tell(g, "proc-muted", 1, "The proc connector has fallen silent although processes start: somebody may have muted it. "
-		    "It is being healed; the process tree is read again.");
-	}
 	for (int i = 0; i < HEAL_STEPS; i++) {
 		request(g, HEAL_OP);
 		request(g, PROC_CN_MCAST_LISTEN);
 	}
 	r->seed_wanted = true;
-}
-
-static void
-tell_lost(struct gate *g)
-{
-	uint32_t n = g->reader.lost;
-
-	g->reader.lost = 0;
-	act_tell(g, "proc-lost", n, "Messages of the proc connector were lost; the process tree was read again from /proc.");
 }
 
 int
@@ -327,8 +313,6 @@ proc_tend(struct gate *g, uint64_t now_ns)
 	}
 	if (r->seed_wanted)
 		seed(g);
-	if (r->lost)
-		tell_lost(g);
 	if (r->note_head != r->note_tail)
 		return 0;
 	return r->moderated ? BUSY_WAIT_MS : (int)(CHECK_NS / NS_PER_MS);

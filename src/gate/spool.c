@@ -38,7 +38,6 @@ spool_put(struct gate *g)
 
 	if (head + skip + need - load(&s->tail) > PAGE_SPOOL) {
 		counter_add(g->setup.page, COUNTER_REPORTS_LOST, 1);
-		g->reports_lost++;
 		return;
 	}
 	if (skip >= sizeof(struct entry)) {

@@ -6,7 +6,7 @@
  */
 #include "gate/state.h"
 
-/* Numbers and stores G->report. A full spool loses it, counted, and told once there is room. */
+/* Numbers and stores G->report. A full spool loses it, counted. */
 void	spool_put(struct gate *);
 /* Frees what is on disk and sends what is not, as far as the socket takes it. */
 void	spool_flush(struct gate *);

@@ -75,7 +75,6 @@ struct files {
 	struct fan_record record;		/* in hand; points into the buffer */
 	uint64_t	 left;			/* of its mask */
 	bool		 unheard;		/* records were read since the proc connector was */
-	uint64_t	 lost, told_ns;		/* since it was last told */
 	bool		 first;			/* questions wait until it is known what happened before them */
 	bool		 opens_first;		/* so do execs for opens of which we are only told, too */
 	void		 (*hear)(struct gate *);	/* takes what the warden has said: of a new file system before it tells of files on it */
@@ -96,7 +95,6 @@ struct proc_reader {
 	unsigned	 heals;		/* rounds since it was last heard */
 	uint64_t	 beats;		/* of the warden when it was last heard */
 	bool		 seed_wanted;
-	uint32_t	 lost;		/* since last told */
 	struct proc_note note[PROC_NOTES];
 	unsigned	 note_head, note_tail;
 };
@@ -113,8 +111,7 @@ struct gate {
 	struct files		 files;
 	struct known_dir	 dir[DIRS_KNOWN];
 	struct quiet		 quiet;
-	uint64_t		 evicted;	/* groups of correlations, when it was last told */
-	uint64_t		 evicted_ns;
+	uint64_t		 evicted, tree_full, tree_spliced;	/* of these so much is counted */
 	uint64_t		 too_hard, too_hard_ns;	/* events since last told, and when that was */
 	char			 too_hard_rule[64];
 	int			 proc;		/* /proc */
@@ -128,7 +125,6 @@ struct gate {
 	const struct msg_scanned *scanned;	/* what scan just said of a file; else NULL */
 	uint64_t		 ticket;	/* last one given to scan */
 	uint64_t		 late_ticket;	/* what the report in hand waits for, 0 nothing */
-	uint64_t		 reports_lost;	/* since last told */
 	uint64_t		 sent;		/* number of the last report handed to record */
 	uint64_t		 record_start_ns; /* of the record process that it was handed to */
 	bool			 record_waits;	/* its socket was full */

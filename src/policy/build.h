@@ -68,7 +68,7 @@ int	build_tables(struct build *);
 void	build_places(struct build *);
 /* Which rules an event asks (policy/index.h). */
 void	build_index(struct build *);
-/* The sections as they were written, for whoever compares. */
+/* The sections as they were written, for whoever compares; the files, for whoever asks what they were. */
 void	build_sections(struct build *);
 int	build_snapshot(struct build *);
 /* From now on nobody can change the block. */

@@ -150,6 +150,23 @@ on_item(void *arg, const struct read_item *item)
 }
 
 int
+draft_hear(struct draft *d, const char *path, const char *text, size_t len)
+{
+	struct draft_file *f = pool_take(&d->pool, sizeof(*f));
+	unsigned char hash[crypto_hash_sha256_BYTES];
+
+	if (!f)
+		return -ENOMEM;
+	*f = (struct draft_file){ .path = path };
+	crypto_hash_sha256(hash, (const unsigned char *)text, len);
+	sodium_bin2hex(f->hash, sizeof(f->hash), hash, sizeof(hash));
+	*d->files_end = f;
+	d->files_end = &f->next;
+	crypto_hash_sha256_update(&d->hashing, (const unsigned char *)text, len);
+	return 0;
+}
+
+int
 draft_read_text(struct draft *d, const char *name, const char *text, size_t len)
 {
 	const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
@@ -161,7 +178,8 @@ draft_read_text(struct draft *d, const char *name, const char *text, size_t len)
 	if (!r.file || !r.ruleset)
 		return -ENOMEM;
 	struct draft_section **first = d->end;
-	crypto_hash_sha256_update(&d->hashing, (const unsigned char *)text, len);
+	if (draft_hear(d, r.file, text, len))
+		return -ENOMEM;
 	int err = read_text(r.file, text, len, d->faults, on_item, &r);
 	for (struct draft_section *s = *first; s; s = s->next) {
 		s->policy = r.policy;	/* wherever in the file it stands */
@@ -279,6 +297,7 @@ draft_begin(struct draft *d, struct faults *faults)
 {
 	*d = (struct draft){ .faults = faults };
 	d->end = &d->sections;
+	d->files_end = &d->files;
 	crypto_hash_sha256_init(&d->hashing);
 }
 

@@ -31,10 +31,14 @@ struct draft_section {
 	struct draft_section *next;
 };
 
+/* A file that was read. */
+struct draft_file { const char *path; char hash[65]; struct draft_file *next; };
+
 struct draft {
 	struct pool	 pool;
 	struct names	 lists, rules, exceptions;	/* name -> struct draft_section */
 	struct draft_section *sections, **end;
+	struct draft_file *files, **files_end;
 	struct faults	*faults;
 	size_t		 filed;		/* values that came from files */
 	crypto_hash_sha256_state hashing;	/* over all texts */
@@ -51,6 +55,8 @@ int	draft_read(struct draft *, const struct policy_sources *);
 int	draft_read_text(struct draft *, const char *name, const char *text, size_t len);
 /* The files that a list names in `values_file`: one value a line, or the first column of a file.csv. 0 or -ENOMEM; faults are collected. */
 int	draft_read_values(struct draft *, struct draft_section *list);
+/* LEN bytes of PATH were read and count. PATH lives as long as D. 0 or -ENOMEM. */
+int	draft_hear(struct draft *, const char *path, const char *text, size_t len);
 /* Of all that was read; once. */
 void	draft_hash(struct draft *, char hex[static DRAFT_HASH]);
 void	draft_done(struct draft *);

@@ -11,7 +11,7 @@
 #include "policy/regex.h"
 
 #define LAYOUT_MAGIC	0x31747465596c6f50ull
-#define LAYOUT_VERSION	7
+#define LAYOUT_VERSION	8
 #define RULES_MAX	32000		/* struct verdict holds an index in 16 signed bits */
 #define GROUPS_MAX	64		/* of one rule: a bit each */
 #define OPS_MAX		512
@@ -91,6 +91,7 @@ struct l_exception {
 struct l_place { uint32_t kind, path, events; };	/* enum watch_kind, string, enum watch_event */
 /* A section as it was written, "key = value" a line; kind is a string, such as "rule". USED: of lists, that some condition needs it. */
 struct l_section { uint32_t kind, name, file, line, text, used; };
+struct l_file { uint32_t path, hash; };	/* that it was made of; hash: SHA-256 in hex, a string */
 struct l_name { uint32_t id, name; };
 struct l_loader { uint64_t dev, ino; };
 
@@ -102,8 +103,8 @@ struct l_loader { uint64_t dev, ino; };
 	TABLE(patterns, struct l_pattern) TABLE(regexes, struct l_regex) TABLE(ops, uint32_t) TABLE(refs, uint32_t) \
 	TABLE(kinds, struct l_crowd) TABLE(loose, struct l_crowd) TABLE(seekers, struct l_crowd) TABLE(crowds, struct l_crowd) \
 	TABLE(members, uint32_t) TABLE(clues, struct l_clue) TABLE(heads, uint32_t) \
-	TABLE(places, struct l_place) TABLE(asks, struct l_place) TABLE(sections, struct l_section) TABLE(users, struct l_name) \
-	TABLE(user_groups, struct l_name) TABLE(strings, char)
+	TABLE(places, struct l_place) TABLE(asks, struct l_place) TABLE(sections, struct l_section) TABLE(files, struct l_file) \
+	TABLE(users, struct l_name) TABLE(user_groups, struct l_name) TABLE(strings, char)
 
 struct policy {
 	uint64_t	magic;

@@ -233,6 +233,12 @@ section_fits(const struct policy *p, const struct l_section *s)
 }
 
 static bool
+file_fits(const struct policy *p, const struct l_file *f)
+{
+	return string_fits(p, f->path) && string_fits(p, f->hash);
+}
+
+static bool
 name_fits(const struct policy *p, const struct l_name *n)
 {
 	return string_fits(p, n->name);
@@ -282,6 +288,7 @@ layout_check(const struct policy *p, size_t size)
 	EACH(places, place_fits)
 	EACH(asks, place_fits)
 	EACH(sections, section_fits)
+	EACH(files, file_fits)
 	EACH(users, name_fits)
 	EACH(user_groups, name_fits)
 	return true;
@@ -407,6 +414,21 @@ policy_loader(const struct policy *p, uint64_t dev, uint64_t ino)
 		if (l[i].dev == dev && l[i].ino == ino)
 			return true;
 	return false;
+}
+
+unsigned
+policy_files(const struct policy *p)
+{
+	return p->files.n;
+}
+
+const char *
+policy_file(const struct policy *p, unsigned i, const char **hash)
+{
+	const struct l_file *f = layout_files(p) + i;
+
+	*hash = layout_string(p, f->hash);
+	return layout_string(p, f->path);
 }
 
 unsigned

@@ -55,6 +55,10 @@ unsigned policy_rules(const struct policy *);
 /* SHA-256 over the texts of all files it was compiled from, hex, 64 characters. */
 const char *policy_hash(const struct policy *);
 
+/* The files that it was made of, in the order they were read; HASH: SHA-256 of the bytes that were read, hex. */
+unsigned policy_files(const struct policy *);
+const char *policy_file(const struct policy *, unsigned i, const char **hash);
+
 struct rule_info {
 	const char	*name, *ruleset, *description, *message, *technique, *file;	/* "" if none; ruleset: file name without .ini */
 	int		 line;

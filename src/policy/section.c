@@ -44,4 +44,8 @@ build_sections(struct build *b)
 			.name = build_string(b, s->kind == SECTION_POLICY ? s->ruleset : s->name), .text = text_of(b, s), .used = s->used };
 		table_add(&b->sections, &out, 1);
 	}
+	for (const struct draft_file *f = b->d.files; f; f = f->next) {
+		struct l_file out = { .path = build_string(b, f->path), .hash = build_string(b, f->hash) };
+		table_add(&b->files, &out, 1);
+	}
 }

@@ -146,8 +146,9 @@ read_values(struct filing *f, int line)
 	if (err)
 		return err == -ENOMEM ? err : 0;
 	check_directory(f->d, f->path);
-	crypto_hash_sha256_update(&f->d->hashing, (const unsigned char *)read, len);
-	char *text = pool_copy(&f->d->pool, read, len);
+	const char *path = pool_copy(&f->d->pool, f->path, strlen(f->path));
+	err = path ? draft_hear(f->d, path, read, len) : -ENOMEM;
+	char *text = err ? NULL : pool_copy(&f->d->pool, read, len);
 	err = text ? note(f, text, len) : -ENOMEM;
 	if (!err)
 		err = take_lines(f, text, len);

@@ -41,8 +41,12 @@ take_policy(struct warden *w, int fd)
 		close(fd);
 		return err;
 	}
-	if (w->policy)
+	w->self.changes.len = 0;
+	w->self.changes.cut = false;
+	if (w->policy) {
+		details_changes(&w->self.changes, w->policy, p);
 		policy_close(w->policy);
+	}
 	cleanup_fd(&w->policy_fd);
 	w->policy = p;
 	w->policy_fd = fd;
@@ -102,11 +106,8 @@ give_policy(struct warden *w)
 	int err = wire_send(edge_fd(w, EDGE_GATE_WARDEN, ROOM_WARDEN), MSG_POLICY, &m, sizeof(m), w->policy_fd);
 
 	/* A gate that is too far behind to be told gets it by its successor. */
-	if (err) {
-		child_kill(w, ROOM_GATE);
-		backstop_sweep(w, w->config.deadline_verdict);
-		child_start(w, ROOM_GATE);
-	}
+	if (err)
+		child_replace(w, ROOM_GATE, "it was too far behind to be told of a new policy");
 }
 
 /* Watch reads what audit gives: a new need may be a new socket, or none. One that is too far behind to be told is replaced. */
@@ -118,8 +119,7 @@ give_audit(struct warden *w)
 
 	if (!w->child[ROOM_WATCH].pid || wire_send(edge_fd(w, EDGE_WATCH_WARDEN, ROOM_WARDEN), type, &m, sizeof(m), w->audit.data) == 0)
 		return;
-	child_kill(w, ROOM_WATCH);
-	child_start(w, ROOM_WATCH);
+	child_replace(w, ROOM_WATCH, "it was too far behind to be told of a new audit socket");
 }
 
 static void
@@ -180,12 +180,14 @@ static void
 refuse(struct warden *w, const struct helper *h, const struct faults *f, int err)
 {
 	static char text[16384];
+	char by[WHO_WORDS];
 	size_t n = list_faults(f, text, sizeof(text));
 
 	snprintf(text + n, sizeof(text) - n, "%zu errors (%s). The running policy (generation %llu) stays in force, in mode %s.", f->errors,
 	    errno_name(err), (unsigned long long)w->generation, mode_word(w->groups.mode));
 	counter_add(w->page, COUNTER_RELOADS_REFUSED, 1);
-	tell(w, "policy-refused", f->errors, "A change was refused: %s", f->count ? f->fault[0].why : errno_name(err));
+	tell_of(w, &(struct telling){ "policy-refused", f->errors, &h->by, NULL }, "A change that was asked for by %s was refused: %s",
+	    who_words(&h->by, by), f->count ? f->fault[0].why : errno_name(err));
 	reply(w, &h->request, 3, text);
 }
 
@@ -257,7 +259,7 @@ apply(struct warden *w, const struct helper *h)
 	static char text[16384];
 	const struct loaded *l = w->loaded;
 	bool moved = h->mode != w->groups.mode;
-	char waits[160];
+	char waits[160], by[WHO_WORDS];
 	int err = put_in_force(w, h->mode);
 
 	remember_mode(w, h, moved);
@@ -267,9 +269,12 @@ apply(struct warden *w, const struct helper *h)
 	snprintf(text + n, sizeof(text) - n, "Mode %s, policy generation %llu in force: %u rules.%s%s", mode_word(w->groups.mode),
 	    (unsigned long long)w->generation, policy_rules(w->policy),
 	    err ? " Not all file systems could be marked: see yettctl status." : "", trial_words(w, waits, sizeof(waits)));
-	tell(w, moved ? "mode-change" : "policy-loaded", policy_rules(w->policy), "%s Policy %s, asked by uid %u pid %d.%s", text + start,
-	    policy_hash(w->policy), h->request.uid, h->request.pid,
-	    l->objections ? " It was forced: it denies what is needed to repair this host." : "");
+	const struct telling of = { moved ? "mode-change" : "policy-loaded", policy_rules(w->policy), &h->by, &w->self.changes };
+	if (h->by.pid)
+		tell_of(w, &of, "%s Policy %s, asked for by %s.%s", text + start, policy_hash(w->policy), who_words(&h->by, by),
+		    l->objections ? " It was forced: it denies what is needed to repair this host." : "");
+	else
+		tell_of(w, &of, "%s Policy %s: the time of monitor mode is over.", text + start, policy_hash(w->policy));
 	reply(w, &h->request, 0, text);
 }
 
@@ -398,8 +403,10 @@ change_begin(struct warden *w, enum change change, enum mode mode, const struct 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return -errno;
 	*h = (struct helper){ .sock = pair[0], .started_ns = now_boot_ns(), .change = change, .mode = mode };
-	if (request)
+	if (request) {
 		h->request = *request;
+		who_find(&h->by, request->pid, request->uid);
+	}
 	pid_t pid = fork();
 	if (pid == 0) {
 		atomic_store(&w->page->warden.helper, getpid());
@@ -433,7 +440,7 @@ go_back(struct warden *w)
 		atomic_store(&w->page->warden.monitor_until_ns, 0);
 	err = put_in_force(w, k.mode);
 	settle_mode(w);
-	tell(w, "policy-reverted", policy_rules(w->policy),
+	tell_of(w, &(struct telling){ "policy-reverted", policy_rules(w->policy), NULL, &w->self.changes },
 	    "Nobody confirmed: back to mode %s and the policy of generation %llu, as %llu.%s Policy %s.", mode_word(w->groups.mode),
 	    (unsigned long long)k.generation, (unsigned long long)w->generation, err ? " Not all file systems could be marked." : "",
 	    policy_hash(w->policy));
@@ -460,7 +467,8 @@ change_tend(struct warden *w, uint64_t now_ns)
 static void
 confirm(struct warden *w, const struct msg_request *q)
 {
-	char text[160];
+	char text[160], by[WHO_WORDS];
+	struct who who;
 
 	if (!trial_confirm(w)) {
 		reply(w, q, 1, "Nothing waits for confirmation.");
@@ -469,8 +477,9 @@ confirm(struct warden *w, const struct msg_request *q)
 	settle_mode(w);
 	snprintf(text, sizeof(text), "Confirmed: mode %s and policy generation %llu stay.", mode_word(w->groups.mode),
 	    (unsigned long long)w->generation);
-	tell(w, "policy-confirmed", policy_rules(w->policy), "%s Policy %s, asked by uid %u pid %d.", text, policy_hash(w->policy), q->uid,
-	    q->pid);
+	who_find(&who, q->pid, q->uid);
+	tell_of(w, &(struct telling){ "policy-confirmed", policy_rules(w->policy), &who, NULL }, "%s Policy %s, asked for by %s.", text,
+	    policy_hash(w->policy), who_words(&who, by));
 	reply(w, q, 0, text);
 }
 

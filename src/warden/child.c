@@ -144,8 +144,8 @@ stopped(const struct child *c)
 	return waitid(P_PID, (id_t)c->pid, &si, WSTOPPED | WNOHANG) == 0 && si.si_pid == c->pid && si.si_code == CLD_STOPPED;
 }
 
-static void
-kill_and_replace(struct warden *w, enum room room, const char *why)
+void
+child_replace(struct warden *w, enum room room, const char *why)
 {
 	struct child *c = &w->child[room];
 	struct pollfd p = { .fd = c->source.fd, .events = POLLIN };
@@ -167,11 +167,11 @@ child_tend(struct warden *w, uint64_t now_ns)
 				backstop_read(w, false);
 			child_start(w, (enum room)r);
 		} else if (c->pid && stopped(c)) {
-			kill_and_replace(w, (enum room)r, "it was stopped");
+			child_replace(w, (enum room)r, "it was stopped");
 		}
 	}
 	if (backstop_overdue(w, now_ns, &why))
-		kill_and_replace(w, ROOM_GATE, why);
+		child_replace(w, ROOM_GATE, why);
 }
 
 void

@@ -143,18 +143,20 @@ recall_terms(struct warden *w)
 
 /* yett=off and yett=monitor on the kernel command line: the way in when a policy keeps everybody out. */
 static bool
-break_glass(const struct config *c, enum mode *mode)
+break_glass(struct warden *w)
 {
 	char line[4096];
 
-	*mode = standing_mode(c);
+	w->first_mode = standing_mode(&w->config);
 	if (!first_line("/proc/cmdline", line, sizeof(line)))
 		return false;
 	for (char *save = NULL, *word = strtok_r(line, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
 		if (strcmp(word, "yett=off") == 0)
 			return true;
-		if (strcmp(word, "yett=monitor") == 0)
-			*mode = MODE_MONITOR;
+		if (strcmp(word, "yett=monitor") == 0) {
+			w->first_mode = MODE_MONITOR;
+			snprintf(w->glass, sizeof(w->glass), "%s", word);
+		}
 	}
 	return false;
 }
@@ -222,12 +224,15 @@ on_signal(struct source *s, uint32_t events)
 	if (read(s->fd, &si, sizeof(si)) != (ssize_t)sizeof(si))
 		return 0;
 	if (si.ssi_signo == SIGHUP) {
-		int err = change_begin(w, CHANGE_RELOAD, w->groups.mode, NULL);
+		struct msg_request q = { .request = REQUEST_RELOAD, .uid = si.ssi_uid, .pid = (int32_t)si.ssi_pid };
+		int err = change_begin(w, CHANGE_RELOAD, w->groups.mode, &q);
 		if (err)
 			log_errno(err, "reload");
 		return 0;
 	}
 	w->stopping = true;
+	w->self.stop_signal = (int)si.ssi_signo;
+	who_find(&w->self.stopped_by, (int32_t)si.ssi_pid, si.ssi_uid);
 	loop_stop(&w->loop, 0);
 	return 0;
 }
@@ -243,6 +248,28 @@ on_mounts(struct source *s, uint32_t events)
 	return 0;
 }
 
+/* Not while there is no room to tell it. */
+static void
+tell_losses(struct warden *w, uint64_t now, bool at_once)
+{
+	struct toll_loss l;
+
+	while ((w->n_told < TOLD_MAX || at_once) && toll_next(&w->self.toll, w->page, now, at_once, &l))
+		tell(w, l.action, l.count, "%llu %s.", (unsigned long long)l.count, l.what);
+}
+
+static void
+tell_step(struct warden *w)
+{
+	uint64_t wall, boot;
+	int64_t ns = step_read(&wall, &boot) ? step_look(&w->self.clocks, wall, boot) : 0;
+	uint64_t ms = (uint64_t)(ns < 0 ? -ns : ns) / NS_PER_MS;
+
+	if (ns)
+		tell(w, "clock-step", ms, "The wall clock was set %s by %llu.%03llu s.", ns < 0 ? "back" : "forward",
+		    (unsigned long long)(ms / 1000), (unsigned long long)(ms % 1000));
+}
+
 static void
 each_second(struct warden *w, uint64_t now)
 {
@@ -254,10 +281,10 @@ each_second(struct warden *w, uint64_t now)
 	w->second_ns = now;
 	marks_tend(w);
 	audit_check(&w->audit);
-	if (audit_lost(&w->audit, &lost) == 0 && lost) {
+	if (audit_lost(&w->audit, &lost) == 0)
 		counter_add(w->page, COUNTER_AUDIT_LOST, lost);
-		tell(w, "audit-lost", lost, "The kernel threw %llu audit records away.", (unsigned long long)lost);
-	}
+	tell_step(w);
+	tell_losses(w, now, false);
 	tell_flush(w);
 }
 
@@ -324,6 +351,22 @@ listen_all(struct warden *w)
 	return 0;
 }
 
+/* What it is that runs from now on, so that nobody can say later that it was something else. */
+static void
+tell_start(struct warden *w)
+{
+	static struct details d;
+
+	d = (struct details){ 0 };
+	details_add(&d, "kernel: %s", w->host.kernel);
+	details_add(&d, "boot: %s", w->host.boot_id);
+	details_add(&d, "kernel command line: %s", w->glass[0] ? w->glass : "nothing about yett");
+	details_files(&d, w->config_path, w->policy);
+	tell_of(w, &(struct telling){ "agent-start", policy_rules(w->policy), NULL, &d },
+	    "yettd %s started: mode %s, %u rules, policy %s, kernel %s.", VERSION,
+	    w->groups.mode == MODE_ENFORCE ? "enforce" : "monitor", policy_rules(w->policy), policy_hash(w->policy), w->host.kernel);
+}
+
 /* Children first: nothing is marked before somebody can answer. */
 static int
 start_all(struct warden *w)
@@ -344,8 +387,7 @@ start_all(struct warden *w)
 	if (err)
 		return complain(err, "cannot mark", "a single file system of [gate] filesystems");
 	atomic_store(&w->page->warden.first_mounts, atomic_load(&w->page->warden.mounts));
-	tell(w, "agent-start", policy_rules(w->policy), "yettd %s started: mode %s, %u rules, policy %s, kernel %s.", VERSION,
-	    w->groups.mode == MODE_ENFORCE ? "enforce" : "monitor", policy_rules(w->policy), policy_hash(w->policy), w->host.kernel);
+	tell_start(w);
 	if (w->objections)
 		tell(w, "lock-out", w->objections,
 		    "The policies would deny what is needed to start, log in to or repair this host: see yettctl policy check.");
@@ -365,6 +407,18 @@ wait_for_reports(struct warden *w)
 	}
 }
 
+static void
+tell_stop(struct warden *w)
+{
+	char by[WHO_WORDS];
+
+	if (w->self.stop_signal)
+		tell_of(w, &(struct telling){ "agent-stop", 1, &w->self.stopped_by, NULL }, "yettd was stopped in good order by %s from %s.",
+		    w->self.stop_signal == SIGINT ? "SIGINT" : "SIGTERM", who_words(&w->self.stopped_by, by));
+	else
+		tell(w, "agent-stop", 1, "yettd ended by itself, because of an error that its log tells.");
+}
+
 /* Nobody is left waiting, the rules of audit are gone, and the last record says so. */
 static void
 stop_all(struct warden *w)
@@ -381,7 +435,8 @@ stop_all(struct warden *w)
 	audit_end(&w->audit);
 	child_kill(w, ROOM_WATCH);
 	child_kill(w, ROOM_SCAN);
-	tell(w, "agent-stop", 1, "yettd was stopped in good order.");
+	tell_losses(w, now_boot_ns(), true);
+	tell_stop(w);
 	if (record->pid) {
 		siginfo_t si = { 0 };
 		kill(record->pid, SIGTERM);
@@ -432,7 +487,7 @@ prepare(struct warden *w, const struct options *o)
 	}
 	if (err)
 		return EXIT_INVALID;
-	bool off = break_glass(&w->config, &w->first_mode);
+	bool off = break_glass(w);
 	if (change_first(w)) {
 		fprintf(stderr, "yettd: the policies were refused; see the lines above, or run yettctl policy check\n");
 		return EXIT_INVALID;

@@ -296,8 +296,11 @@ plan_ready(struct source *s, uint32_t events)
 		int got;
 		if (n <= 0)
 			break;
-		while ((got = fan_next(w->buffer, (size_t)n, &at, &r)) != 0)
+		while ((got = fan_next(w->buffer, (size_t)n, &at, &r)) != 0) {
+			if (got > 0 && (r.mask & FAN_Q_OVERFLOW))
+				counter_add(w->page, COUNTER_PLAN_OVERFLOW, 1);
 			changed = changed || got < 0 || concerns(w, &r);
+		}
 	}
 	w->places_due = w->places_due || changed;
 	plan_tend(w, now_boot_ns());

@@ -29,6 +29,11 @@ send_told(struct warden *w, const struct told *t)
 	event_set_str(&r.event, TEXT_ACTION, t->what);
 	event_set_str(&r.event, TEXT_REASON, t->why);
 	r.event.have |= HAVE_ACTION;
+	who_put(&t->by, &r.event);
+	if (t->by.pid > 0)
+		event_set_str(&r.event, TEXT_USER_NAME, policy_user(w->policy, t->by.uid));
+	if (t->details)
+		event_set(&r.event, TEXT_DETAILS, t->details, t->details_len);
 	return wire_send(edge_fd(w, EDGE_WARDEN_RECORD, ROOM_WARDEN), MSG_STATE, &r, report_wire_size(&r), -1);
 }
 
@@ -39,7 +44,7 @@ tell_flush(struct warden *w)
 	unsigned done = 0;
 
 	while (done < w->n_told && w->told[done].number <= acked)
-		done++;
+		free(w->told[done++].details);
 	w->n_told -= done;
 	memmove(w->told, w->told + done, w->n_told * sizeof(w->told[0]));
 	if (started != w->told_to_ns) {		/* a new process knows only what is on disk */
@@ -55,22 +60,47 @@ tell_flush(struct warden *w)
 	}
 }
 
-void
-tell(struct warden *w, const char *what, uint64_t count, const char *fmt, ...)
+static void __attribute__((format(printf, 3, 0)))
+keep(struct warden *w, const struct telling *of, const char *fmt, va_list ap)
 {
-	struct told t = { .count = count, .wall_ns = now_wall_ns(), .boot_ns = now_boot_ns() };
-	va_list ap;
+	struct told t = { .count = of->count, .wall_ns = now_wall_ns(), .boot_ns = now_boot_ns() };
 
-	snprintf(t.what, sizeof(t.what), "%s", what);
-	va_start(ap, fmt);
+	snprintf(t.what, sizeof(t.what), "%s", of->what);
 	vsnprintf(t.why, sizeof(t.why), fmt, ap);
-	va_end(ap);
 	log_notice("%s: %s", t.what, t.why);
-	if (w->n_told == TOLD_MAX)	/* the newest of the same kind says most: the last place is overwritten */
-		w->n_told--;
+	if (of->by)
+		t.by = *of->by;
+	if (of->details && of->details->len && (t.details = malloc(of->details->len))) {
+		t.details_len = of->details->len;
+		memcpy(t.details, of->details->text, t.details_len);
+	}
+	if (w->n_told == TOLD_MAX) {	/* the newest says most: the last place is overwritten */
+		free(w->told[--w->n_told].details);
+		counter_add(w->page, COUNTER_STATES_LOST, 1);
+	}
 	t.number = ++w->told_number;
 	w->told[w->n_told++] = t;
 	tell_flush(w);
+}
+
+void
+tell_of(struct warden *w, const struct telling *of, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	keep(w, of, fmt, ap);
+	va_end(ap);
+}
+
+void
+tell(struct warden *w, const char *what, uint64_t count, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	keep(w, &(struct telling){ .what = what, .count = count }, fmt, ap);
+	va_end(ap);
 }
 
 int

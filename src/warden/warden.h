@@ -10,6 +10,7 @@
 #include "policy/config.h"
 #include "policy/policy.h"
 #include "warden/audit.h"
+#include "warden/told.h"
 #include "wire/page.h"
 
 /* Who speaks to whom: one socketpair each, both ends kept here. */
@@ -80,7 +81,8 @@ struct helper {
 	uint64_t	started_ns;
 	enum change	change;
 	enum mode	mode;		/* wanted */
-	struct msg_request request;	/* who asked; ticket 0: nobody waits for a reply */
+	struct msg_request request;	/* ticket 0: nobody waits for a reply */
+	struct who	by;		/* who asked */
 };
 
 struct earlier {				/* what is gone back to; see trial.h */
@@ -91,13 +93,11 @@ struct earlier {				/* what is gone back to; see trial.h */
 };
 struct trial { uint64_t until_ns; struct earlier kept; };	/* boot clock; 0: nothing waits for confirmation */
 
-struct told { char what[32], why[480]; uint64_t number, count, wall_ns, boot_ns; };
-#define TOLD_MAX 32
-
 struct warden {
 	struct config	config;
 	const char	*config_path;
 	enum mode	first_mode;	/* to start with; later it is that of `groups` */
+	char		glass[16];	/* what the kernel command line says of yett; "" nothing */
 	struct page	*page;
 	struct loop	loop;
 	struct host_facts host;
@@ -129,6 +129,7 @@ struct warden {
 	struct terms	*terms;		/* what correlations have learnt: the gate writes, the record process keeps it */
 	struct source	signals, tick, mounts, plan, gate_sock, watch_sock, exec_backstop, open_backstop;
 	bool		backstop_reads;	/* no gate lives: we are the one reader */
+	struct self	self;
 	struct told	told[TOLD_MAX];
 	unsigned	n_told;
 	uint64_t	told_number, told_sent;	/* last one kept, last one sent to the present record process */

@@ -119,7 +119,6 @@ read_one(struct listener *w, uint64_t now_ns)
 
 	if (n < 0 && errno == ENOBUFS) {
 		counter_add(w->page, COUNTER_AUDIT_LOST, 1);
-		w->deaf = true;
 		return 1;
 	}
 	if (n < 0)
@@ -140,10 +139,6 @@ listener_ready(struct source *s, uint32_t events)
 	(void)events;
 	for (unsigned i = 0; i < READ_AT_ONCE && more > 0; i++)
 		more = read_one(w, now);
-	if (w->deaf && more >= 0) {
-		w->deaf = false;
-		outbox_tell(w->out, "audit-lost", 1, "Audit records came faster than they could be read; some are missing");
-	}
 	return more < 0 ? more : 0;
 }
 
@@ -173,7 +168,6 @@ listener_init(struct listener *w, struct loop *l, const struct watch_setup *setu
 	w->loop = l;
 	w->out = out;
 	w->page = setup->page;
-	w->deaf = false;
 	w->forced = 0;
 	assemble_init(&w->assemble, setup->audit_kinds, on_audited, w);
 	return listener_use(w, setup->audit_sock, setup->audit_kinds);

@@ -11,7 +11,6 @@ struct listener {
 	struct loop	*loop;
 	struct outbox	*out;
 	struct page	*page;
-	bool		 deaf;		/* the socket has lost records that were not told yet */
 	uint64_t	 forced;	/* of `assemble`, at the last look */
 	struct bounds	 bounds;
 	struct assemble	 assemble;

@@ -165,8 +165,8 @@ static void
 ask_warden(struct control *c, struct client *who, const struct asked *a)
 {
 	struct msg_request m = {
-		.ticket = ++c->ticket, .request = verbs[a->verb].request, .uid = who->who.uid, .auid = UINT32_MAX,
-		.pid = who->who.pid, .for_ns = a->for_ns, .force = a->force,
+		.ticket = ++c->ticket, .request = verbs[a->verb].request, .uid = who->who.uid, .pid = who->who.pid,
+		.for_ns = a->for_ns, .force = a->force,
 	};
 
 	if (wire_send(c->setup->warden_sock, MSG_REQUEST, &m, sizeof(m), -1)) {

@@ -65,38 +65,18 @@ make_agent(struct event *ev, const char *action, uint64_t count, const char *rea
 		event_set_str(ev, TEXT_REASON, reason);
 }
 
-static void
-lose(struct outbox *o)
-{
-	o->lost++;
-	counter_add(o->page, COUNTER_EVENTS_LOST, 1);
-}
-
-static void
-own_up(struct outbox *o)
-{
-	if (!o->lost)
-		return;
-	make_agent(&o->scratch, "events-lost", o->lost, "The gate was too far behind to take events of audit");
-	if (pass(o, &o->scratch))
-		o->lost = 0;
-}
-
 void
 outbox_put(struct outbox *o, const struct event *ev)
 {
-	own_up(o);
-	if (o->lost || !pass(o, ev))
-		lose(o);
+	if (!pass(o, ev))
+		counter_add(o->page, COUNTER_EVENTS_LOST, 1);
 }
 
 void
 outbox_tell(struct outbox *o, const char *action, uint64_t count, const char *reason)
 {
-	own_up(o);
 	make_agent(&o->scratch, action, count, reason);
-	if (o->lost || !pass(o, &o->scratch))
-		lose(o);
+	outbox_put(o, &o->scratch);
 }
 
 static int
@@ -118,8 +98,7 @@ outbox_ready(struct source *s, uint32_t events)
 		o->head = (o->head + sizeof(n) + n) % OUTBOX_BYTES;
 		o->used -= sizeof(n) + n;
 	}
-	own_up(o);
-	return o->used ? 0 : listen_for(o, 0);
+	return listen_for(o, 0);
 }
 
 int

@@ -2,7 +2,7 @@
 #define WATCH_OUTBOX_H
 /*
  * Events on their way to the gate. Never blocks: what the gate cannot take yet waits in bounded memory, in order; what finds that
- * full is lost and counted, and the first event that fits again is preceded by one that says how many.
+ * full is lost and counted.
  */
 #include "base/loop.h"
 #include "wire/page.h"
@@ -13,7 +13,6 @@ struct outbox {
 	struct loop	*loop;
 	struct page	*page;
 	struct source	 source;	/* the gate's socket */
-	uint64_t	 lost;		/* not told yet */
 	size_t		 head, used;	/* bytes in the ring: length (4 bytes) and event, one after the other */
 	struct event	 scratch;
 	uint8_t		 ring[OUTBOX_BYTES];

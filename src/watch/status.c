@@ -121,8 +121,10 @@ seconds_since(uint64_t now_ns, uint64_t then_ns)
 }
 
 static const enum counter loss_counters[] = {
-	COUNTER_QUEUE_OVERFLOW, COUNTER_FILES_LOST, COUNTER_FD_ERRORS, COUNTER_PROC_LOST, COUNTER_PROC_MUTED, COUNTER_TREE_FULL,
-	COUNTER_REPORTS_LOST, COUNTER_SIGNALS_LOST, COUNTER_PARK_FULL, COUNTER_AUDIT_LOST, COUNTER_EVENTS_LOST, COUNTER_SWEPT,
+#define LOSS(counter, ...) COUNTER_##counter,
+#include "wire/loss.def"
+#undef LOSS
+	COUNTER_SWEPT,
 };
 #define LOSS_COUNTERS (sizeof(loss_counters) / sizeof(loss_counters[0]))
 
@@ -254,7 +256,8 @@ write_sensors(struct json *j, const struct status *st)
 	begin(j, "fanotify", '{');
 	text(j, "state", !gate ? "failed" : atomic_load(&page->warden.mode) == MODE_ENFORCE ? "permission" : "notification", 16);
 	number(j, "events", counter_get(page, COUNTER_EXEC_ASKED) + counter_get(page, COUNTER_OPEN_ASKED));
-	number(j, "lost", counter_get(page, COUNTER_QUEUE_OVERFLOW) + counter_get(page, COUNTER_FD_ERRORS));
+	number(j, "lost", counter_get(page, COUNTER_QUEUE_OVERFLOW) + counter_get(page, COUNTER_OPEN_OVERFLOW) +
+	    counter_get(page, COUNTER_FD_ERRORS));
 	end(j, '}');
 	begin(j, "files", '{');
 	text(j, "state", files < sizeof(states) / sizeof(states[0]) ? states[files] : "failed", 16);

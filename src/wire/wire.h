@@ -74,8 +74,9 @@ enum request { REQUEST_RELOAD, REQUEST_MONITOR, REQUEST_ENFORCE, REQUEST_CONFIRM
 struct msg_request {
 	uint64_t	ticket;		/* of watch; comes back in the reply */
 	uint32_t	request;	/* enum request */
-	uint32_t	uid, auid;	/* who asked, from SO_PEERCRED and loginuid */
+	uint32_t	uid;		/* who asked, from SO_PEERCRED */
 	int32_t		pid;
+	uint32_t	unused0_;
 	uint64_t	for_ns;		/* MONITOR: enforce again after this time. RELOAD, ENFORCE: go back, unless confirmed. 0: stay */
 	uint8_t		force;		/* RELOAD, ENFORCE: also what would lock the admins out */
 	uint8_t		unused_[7];
