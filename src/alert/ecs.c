@@ -8,10 +8,12 @@
 #include "base/clock.h"
 
 /*
- * Texts that a stranger chose cannot push anything out: there is a reserve for `yett`, which comes last, and what has no end of its own
- * (arguments, ancestors, environment) comes after all that the caps below bound.
+ * Names are those of ECS; what it has no name for is under `yett`, by the name that rules know it by. Texts that a stranger chose cannot
+ * push anything out: there is a reserve for `yett`, which comes last, and what has no end of its own (arguments, environment, ancestors)
+ * comes after all that the caps below bound.
  */
-#define YETT_RESERVE	4096
+#define YETT_RESERVE	18000
+#define CUT_RESERVE	1500	/* of that for yett.truncated */
 #define CAP_PATH	4400
 #define CAP_ARGS	16000
 #define CAP_SMALL	1200
@@ -109,6 +111,13 @@ hex_id(struct writer *w, const char *key, uint64_t n)
 	json_str(&w->j, key, s);
 }
 
+/* A long of ECS is signed; no file and no loss is as large. */
+static void
+amount(struct writer *w, const char *key, uint64_t n)
+{
+	json_unum(&w->j, key, n > INT64_MAX ? INT64_MAX : n);
+}
+
 static void
 hash(struct writer *w)
 {
@@ -141,6 +150,8 @@ event_members(struct writer *w, uint64_t sequence)
 	json_str(j, "kind", kinds[w->r->kind]);
 	json_list(j, "category");
 	json_str(j, NULL, event_kind_category(kind));
+	if (w->r->decision == DECISION_DENY)	/* where ECS expects the type `denied` */
+		json_str(j, NULL, "intrusion_detection");
 	json_list_end(j);
 	json_list(j, "type");
 	json_str(j, NULL, event_kind_type(kind));
@@ -155,12 +166,6 @@ event_members(struct writer *w, uint64_t sequence)
 	json_num(j, "severity", w->r->severity);
 	reason(w->r, sentence);
 	json_text_cap(j, "reason", sentence, strlen(sentence), 2 * REASON_MAX);
-	if (has(w, HAVE_SYSCALL)) {
-		text(w, TEXT_SYSCALL, (struct member){ "syscall", "event.syscall", CAP_WORD });
-		json_unum(j, "syscall_arg0", w->ev->syscall_arg0);
-	}
-	if (has(w, HAVE_RESULT))
-		json_num(j, "result", w->ev->result);
 	json_close(j);
 	json_open(j, "log");
 	json_str(j, "level", severity_name((enum severity)w->r->severity));
@@ -226,6 +231,7 @@ ancestors(struct writer *w)
 {
 	if (!has(w, HAVE_ANCESTORS))
 		return;
+	json_open(&w->j, "process");
 	json_list(&w->j, "ancestor");
 	for (unsigned i = 0; i < w->ev->ancestors; i++) {
 		const struct ancestor *a = &w->ev->ancestor[i];
@@ -238,6 +244,7 @@ ancestors(struct writer *w)
 		json_close(&w->j);
 	}
 	json_list_end(&w->j);
+	json_close(&w->j);
 }
 
 /* When a process started, by the wall clock that the event was taken by. */
@@ -298,7 +305,6 @@ process_members(struct writer *w)
 		list(w, TEXT_ARGS, (struct member){ "args", "process.args", CAP_ARGS });
 		reason_command_line(j, w->ev);
 	}
-	ancestors(w);
 	if (has(w, HAVE_ENV))
 		list(w, TEXT_ENV, (struct member){ "env_vars", "process.env_vars", CAP_SMALL });
 	json_close(j);
@@ -318,14 +324,6 @@ user_members(struct writer *w)
 	id(w, "id", w->ev->process.gid);
 	text(w, TEXT_GROUP_NAME, (struct member){ "name", "user.group.name", CAP_SMALL });
 	json_close(j);
-	json_open(j, "real");
-	id(w, "id", w->ev->process.ruid);
-	json_close(j);
-	if (has(w, HAVE_AUID) && w->ev->process.auid != UINT32_MAX) {
-		json_open(j, "audit");
-		id(w, "id", w->ev->process.auid);
-		json_close(j);
-	}
 	json_close(j);
 }
 
@@ -338,7 +336,7 @@ attribute_members(struct writer *w)
 
 	if (!has(w, HAVE_ATTRIBUTES))
 		return;
-	json_unum(j, "size", f->size);
+	amount(w, "size", f->size);
 	id(w, "uid", f->uid);
 	id(w, "gid", f->gid);
 	text(w, TEXT_FILE_OWNER, (struct member){ "owner", "file.owner", CAP_SMALL });
@@ -348,14 +346,10 @@ attribute_members(struct writer *w)
 	json_str(j, "inode", s);
 	snprintf(s, sizeof(s), "%" PRIu64, f->dev);
 	json_str(j, "device", s);
-	json_unum(j, "links", f->links);
 	if (f->mtime_ns)
 		json_time(j, "mtime", f->mtime_ns);
 	if (f->ctime_ns)
 		json_time(j, "ctime", f->ctime_ns);
-	json_bool(j, "setuid", w->ev->flags & FLAG_SETUID);
-	json_bool(j, "writable_by_others", w->ev->flags & FLAG_WRITABLE_BY_OTHERS);
-	json_bool(j, "deleted", w->ev->flags & FLAG_DELETED);
 }
 
 static void
@@ -363,22 +357,13 @@ file_members(struct writer *w)
 {
 	struct json *j = &w->j;
 
-	if (!(w->ev->have & (HAVE_FILE | HAVE_ATTRIBUTES | HAVE_FILE_PREVIOUS)))
+	if (!(w->ev->have & (HAVE_FILE | HAVE_ATTRIBUTES)))
 		return;
 	json_open(j, "file");
 	if (has(w, HAVE_FILE))
 		text(w, TEXT_FILE_PATH, (struct member){ "path", "file.path", CAP_PATH });
-	if (has(w, HAVE_FILE_PREVIOUS)) {
-		json_open(j, "previous");
-		text(w, TEXT_FILE_PREVIOUS, (struct member){ "path", "file.previous.path", CAP_PATH });
-		json_close(j);
-	}
 	hash(w);
 	attribute_members(w);
-	if (has(w, HAVE_FILE))
-		text(w, TEXT_FILESYSTEM, (struct member){ "filesystem", "file.filesystem", CAP_WORD });
-	text(w, TEXT_FILE_TYPE, (struct member){ "type", "file.type", CAP_WORD });
-	text(w, TEXT_INTERPRETER, (struct member){ "interpreter", "file.interpreter", CAP_SMALL });
 	json_close(j);
 }
 
@@ -423,6 +408,79 @@ target_members(struct writer *w)
 	id(w, "id", w->ev->target.uid);
 	json_close(&w->j);
 	json_close(&w->j);
+}
+
+static void
+own_user_members(struct writer *w)
+{
+	if (!has(w, HAVE_USER))
+		return;
+	json_open(&w->j, "user");
+	json_open(&w->j, "real");
+	id(w, "id", w->ev->process.ruid);
+	json_close(&w->j);
+	if (has(w, HAVE_AUID) && w->ev->process.auid != UINT32_MAX) {
+		json_open(&w->j, "audit");
+		id(w, "id", w->ev->process.auid);
+		json_close(&w->j);
+	}
+	json_close(&w->j);
+}
+
+static void
+own_file_members(struct writer *w)
+{
+	struct json *j = &w->j;
+
+	if (!(w->ev->have & (HAVE_FILE | HAVE_ATTRIBUTES | HAVE_FILE_PREVIOUS)))
+		return;
+	json_open(j, "file");
+	if (has(w, HAVE_FILE_PREVIOUS)) {
+		json_open(j, "previous");
+		text(w, TEXT_FILE_PREVIOUS, (struct member){ "path", "file.previous.path", CAP_PATH });
+		json_close(j);
+	}
+	if (has(w, HAVE_ATTRIBUTES)) {
+		json_unum(j, "links", w->ev->file.links);
+		json_bool(j, "setuid", w->ev->flags & FLAG_SETUID);
+		json_bool(j, "writable_by_others", w->ev->flags & FLAG_WRITABLE_BY_OTHERS);
+		json_bool(j, "deleted", w->ev->flags & FLAG_DELETED);
+	}
+	if (has(w, HAVE_FILE))
+		text(w, TEXT_FILESYSTEM, (struct member){ "filesystem", "file.filesystem", CAP_WORD });
+	text(w, TEXT_FILE_TYPE, (struct member){ "type", "file.type", CAP_WORD });
+	text(w, TEXT_INTERPRETER, (struct member){ "interpreter", "file.interpreter", CAP_SMALL });
+	json_close(j);
+}
+
+/* The number may be larger than a signed one, which is all that many readers of JSON have: a text. */
+static void
+own_event_members(struct writer *w)
+{
+	char s[24];
+
+	if (!(w->ev->have & (HAVE_SYSCALL | HAVE_RESULT)))
+		return;
+	json_open(&w->j, "event");
+	if (has(w, HAVE_SYSCALL)) {
+		text(w, TEXT_SYSCALL, (struct member){ "syscall", "event.syscall", CAP_WORD });
+		snprintf(s, sizeof(s), "%" PRIu64, w->ev->syscall_arg0);
+		json_str(&w->j, "syscall_arg0", s);
+	}
+	if (has(w, HAVE_RESULT))
+		json_num(&w->j, "result", w->ev->result);
+	json_close(&w->j);
+}
+
+/* All but the ancestors, which have no end of their own. */
+static void
+beyond_ecs(struct writer *w)
+{
+	own_event_members(w);
+	own_user_members(w);
+	own_file_members(w);
+	target_members(w);
+	single(w, "driver", TEXT_MODULE, (struct member){ "name", "driver.name", CAP_WORD });
 }
 
 static void
@@ -471,7 +529,7 @@ yett_members(struct writer *w)
 	if (r->repeated)
 		json_unum(j, "repeated", r->repeated);
 	if (w->ev->count)
-		json_unum(j, "count", w->ev->count);
+		amount(w, "count", w->ev->count);
 	json_list(j, "sensors");
 	json_str(j, NULL, sensors[w->ev->sensor]);
 	json_list_end(j);
@@ -480,9 +538,12 @@ yett_members(struct writer *w)
 		if (w->ev->flags & flags[i].flag)
 			json_str(j, NULL, flags[i].name);
 	json_list_end(j);
+	beyond_ecs(w);
 	/* Only yett itself has some, and little else. */
 	if (r->kind == REPORT_STATE && w->ev->kind == EVENT_AGENT)
 		list(w, TEXT_DETAILS, (struct member){ "details", "yett.details", CAP_ARGS });
+	ancestors(w);
+	j->size += CUT_RESERVE;
 	if (w->n_cut) {
 		json_list(j, "truncated");
 		for (unsigned i = 0; i < w->n_cut; i++)
@@ -508,12 +569,10 @@ alert_json(char *buf, size_t size, const struct report *r, const struct host_fac
 	user_members(&w);
 	file_members(&w);
 	peer_members(&w);
-	target_members(&w);
 	single(&w, "container", TEXT_CONTAINER, (struct member){ "id", "container.id", CAP_WORD });
 	single(&w, "service", TEXT_SERVICE, (struct member){ "name", "service.name", CAP_SMALL });
-	single(&w, "driver", TEXT_MODULE, (struct member){ "name", "driver.name", CAP_WORD });
 	process_members(&w);
-	w.j.size = size;
+	w.j.size = size - CUT_RESERVE;
 	yett_members(&w);
 	return w.j.len;
 }

@@ -83,15 +83,16 @@ set_ancestors(struct event *ev, const json_t *list)
 	return left_out;
 }
 
-/* Where the record has a field that is not under its own name. */
-static const char *
-path_of(enum field f)
+/* What ECS has no name for is under `yett`, and groups are where ECS has them; NULL: the record has no such field. */
+static const json_t *
+find_field(const json_t *record, enum field f)
 {
-	if (f == FIELD_GROUP_ID)
-		return "user.group.id";
-	if (f == FIELD_GROUP_NAME)
-		return "user.group.name";
-	return field_info(f)->name;
+	const char *name = f == FIELD_GROUP_ID ? "user.group.id" : f == FIELD_GROUP_NAME ? "user.group.name" : field_info(f)->name;
+	const json_t *value = store_get(record, name);
+	char own[128];
+
+	snprintf(own, sizeof(own), "yett.%s", name);
+	return value ? value : store_get(record, own);
 }
 
 /* Follows from another field, or is said in another clock; the action is the kind where yett does not tell of itself. */
@@ -110,7 +111,7 @@ set_fields(struct event *ev, const json_t *record)
 	unsigned left_out = 0;
 
 	for (int f = 0; f < FIELD__MAX; f++) {
-		const json_t *value = store_get(record, path_of((enum field)f)), *one;
+		const json_t *value = find_field(record, (enum field)f), *one;
 		size_t i;
 		if (!value || derived((enum field)f))
 			continue;
@@ -147,7 +148,7 @@ recall(struct event *ev, const json_t *record, unsigned *left_out)
 	ev->wall_ns = store_time(record);
 	if (store_number(record, "yett.mono", &mono_ns))
 		ev->boot_ns = (uint64_t)mono_ns;
-	*left_out = set_fields(ev, record) + set_ancestors(ev, store_get(record, "process.ancestor"));
+	*left_out = set_fields(ev, record) + set_ancestors(ev, store_get(record, "yett.process.ancestor"));
 	set_flags(ev, store_get(record, "yett.flags"));
 	set_flags(ev, store_get(record, "yett.truncated"));
 	return true;

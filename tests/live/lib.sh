@@ -240,7 +240,12 @@ test_settled() { [ "$(status records.pending)" = 0 ]; }
 # word NAME TEXT: the number after NAME= in TEXT
 word() { printf ' %s\n' "$2" | sed -n "s/.* $1=\([0-9]*\).*/\1/p"; }
 
-whole() { exits "${1:-the log is whole}" 0 "$B/yettctl" -c "$CONF" verify; }
+# The log holds, and each record in it is what yett-record(5) and ECS say.
+whole() {
+	local bad
+	exits "${1:-the log is whole}" 0 "$B/yettctl" -c "$CONF" verify
+	bad=$("$PYTHON" "$LIVE/../verify/schema" "$ALERTS" 2>&1) || not_ok "its records have the form that others expect" "$LIVE/../verify/schema is content" "$bad"
+}
 
 # One audit for the whole machine: one test at a time.
 audit_lock() {

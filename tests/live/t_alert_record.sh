@@ -34,7 +34,7 @@ record "the program" "process.executable=$M/usr/bin/sh"
 record "the arguments" process.args=-c process.args=id
 record "the parent" "process.parent.executable=$M/usr/bin/worker"
 record "the previous program" "process.previous.executable=$M/usr/bin/worker"
-record "the ancestry, up to the web server" "process.ancestor~$M/usr/sbin/webd"
+record "the ancestry, up to the web server" "yett.process.ancestor~$M/usr/sbin/webd"
 record "the user" user.name=nobody "user.id=$NOBODY"
 record "the hash of the file" "file.hash.sha256=$(sha256sum <"$M/usr/bin/sh" | cut -d' ' -f1)"
 record "how long the answer took" 'yett.latency_us<2000000'

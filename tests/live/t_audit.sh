@@ -39,7 +39,7 @@ alert "and recorded, with address and port" rule.name=connect event.action=conne
 alert "listen" rule.name=listen "destination.port=$((port + 2))"
 sleep 60 & victim=$!
 "$M/bin/actor" ptrace $victim
-alert "ptrace, with its target" rule.name=ptrace "target.process.pid=$victim"
+alert "ptrace, with its target" rule.name=ptrace "yett.target.process.pid=$victim"
 kill $victim
 "$M/bin/actor" memfd
 alert "memfd_create" rule.name=memfd

@@ -101,12 +101,12 @@ start
 # What is told of an act.
 "$C" hold=200 create "$M/tree/a"
 alert "create: path, program, user" rule.name=tree event.action=create "file.path=$M/tree/a" "process.executable=$C" user.id=0 \
-    file.uid=0 file.mode=0644 file.size=0 file.filesystem=tmpfs yett.sensors=files event.category=file event.type=creation
+    file.uid=0 file.mode=0644 file.size=0 yett.file.filesystem=tmpfs yett.sensors=files event.category=file event.type=creation
 "$C" hold=200 rename "$M/tree/a" "$M/tree/sub/b"
-alert "rename: both names" rule.name=tree event.action=rename "file.path=$M/tree/sub/b" "file.previous.path=$M/tree/a" \
+alert "rename: both names" rule.name=tree event.action=rename "file.path=$M/tree/sub/b" "yett.file.previous.path=$M/tree/a" \
     "process.executable=$C"
 "$C" hold=200 chmod 4711 "$M/tree/sub/b"
-alert "chmod: the new mode" event.action=chmod "file.path=$M/tree/sub/b" file.mode=4711 file.setuid=true
+alert "chmod: the new mode" event.action=chmod "file.path=$M/tree/sub/b" file.mode=4711 yett.file.setuid=true
 alert "and every rule that it concerns" event.action=chmod yett.matched=by-name yett.matched=tree
 "$C" hold=200 delete "$M/tree/sub/b"
 alert "delete: what is gone has no attributes" rule.name=tree event.action=delete "file.path=$M/tree/sub/b" "!file.uid" "!file.size"
@@ -114,11 +114,11 @@ alert "delete: what is gone has no attributes" rule.name=tree event.action=delet
 alert "a directory" event.action=create "file.path=$M/tree/new"
 alert "and what is in it" event.action=create "file.path=$M/tree/new/c"
 "$C" link "$M/tree/new/c" "$M/tree/hard"
-alert "a hard link is a new name" event.action=create "file.path=$M/tree/hard" file.links=2
+alert "a hard link is a new name" event.action=create "file.path=$M/tree/hard" yett.file.links=2
 "$C" symlink /nowhere "$M/tree/soft"
 alert "a symbolic link is not followed" event.action=create "file.path=$M/tree/soft"
 "$C" delete "$M/tree/hard"
-alert "a name goes, the file stays: its attributes are told" event.action=delete "file.path=$M/tree/hard" file.links=1
+alert "a name goes, the file stays: its attributes are told" event.action=delete "file.path=$M/tree/hard" yett.file.links=1
 "$C" touch "$M/tree/new/c"
 alert "times are attributes" event.action=chmod "file.path=$M/tree/new/c"
 "$C" chmod 0700 "$M/tree/new"
@@ -127,9 +127,9 @@ alert "the mode of a directory" event.action=chmod "file.path=$M/tree/new" file.
 # Where rules look.
 "$C" create "$M/other/a" && "$C" rename "$M/other/a" "$M/other/b"
 "$C" rename "$M/other/b" "$M/tree/in"
-alert "renamed into a tree: from where is told" event.action=rename "file.path=$M/tree/in" "file.previous.path=$M/other/b"
+alert "renamed into a tree: from where is told" event.action=rename "file.path=$M/tree/in" "yett.file.previous.path=$M/other/b"
 "$C" rename "$M/tree/in" "$M/other/out"
-alert "renamed out of it" rule.name=left-tree "file.path=$M/other/out" "file.previous.path=$M/tree/in"
+alert "renamed out of it" rule.name=left-tree "file.path=$M/other/out" "yett.file.previous.path=$M/tree/in"
 "$C" create "$M/dir/e"
 alert "an entry of a directory" rule.name=entries event.action=create "file.path=$M/dir/e"
 "$C" create "$M/dir/sub/deep"
@@ -140,7 +140,7 @@ alert "renamed in from below" rule.name=entries event.action=rename "file.path=$
 "$C" chmod 0600 "$M/dir/single"
 alert "a single file" rule.name=single event.action=chmod "file.path=$M/dir/single" file.mode=0600
 "$C" create "$M/dir/new" && "$C" rename "$M/dir/new" "$M/dir/single"
-alert "which is replaced" yett.matched=single event.action=rename "file.path=$M/dir/single" "file.previous.path=$M/dir/new"
+alert "which is replaced" yett.matched=single event.action=rename "file.path=$M/dir/single" "yett.file.previous.path=$M/dir/new"
 "$C" chmod 0640 "$M/dir/single"
 alert "and looked at all the same" rule.name=single event.action=chmod "file.path=$M/dir/single" file.mode=0640
 

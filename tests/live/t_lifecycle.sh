@@ -22,7 +22,7 @@ before=$(look get "$ALERTS" event.reason event.action=agent-start | grep -oE '[0
 
 # who COND...: of the record of a change by yettctl as root, started by this shell
 login=$(cat /proc/self/loginuid)
-[ "$login" = 4294967295 ] && login='!user.audit.id' || login="user.audit.id=$login"
+[ "$login" = 4294967295 ] && login='!yett.user.audit.id' || login="yett.user.audit.id=$login"
 who() { alert "$1" "${@:2}" user.id=0 user.name=root "$login" process.pid '!process.args' 'process.start' "process.executable=$B/yettctl"; }
 
 { echo '[policy]'; echo 'description = Of the admin'; rule one other; rule three; printf '[list l]\nvalues = a\n'; } | policy 50-local

@@ -416,8 +416,8 @@ values_that_no_event_can_hold_are_counted(void **state)
 		{ "\"file\":{\"size\":99999999999999999999,\"inode\":\"18446744073709551616\"}", 2 },
 		{ "\"destination\":{\"ip\":\"1.2.3\",\"port\":65536}", 2 },
 		{ "\"process\":{\"args\":[\"a\",7,{},\"b\"],\"pid\":2147483648}", 2 },
-		{ "\"process\":{\"ancestor\":[{\"executable\":\"/a\"},{},7,{\"executable\":[]}]}", 3 },
-		{ "\"process\":{\"ancestor\":{\"executable\":\"/a\"}}", 0 },
+		{ "\"yett\":{\"process\":{\"ancestor\":[{\"executable\":\"/a\"},{},7,{\"executable\":[]}]}}", 3 },
+		{ "\"yett\":{\"process\":{\"ancestor\":{\"executable\":\"/a\"}}}", 0 },
 		{ "\"yett\":{\"flags\":[7,{},\"notified\"],\"truncated\":\"x\",\"mono\":\"late\"}", 0 },
 	};
 	char json[512];
@@ -438,11 +438,11 @@ more_ancestors_than_places_are_flagged_and_counted(void **state)
 	(void)state;
 	char json[4096];
 	unsigned left_out = 0;
-	size_t n = (size_t)snprintf(json, sizeof(json), "{\"event\":{\"action\":\"exec\"},\"process\":{\"ancestor\":[");
+	size_t n = (size_t)snprintf(json, sizeof(json), "{\"event\":{\"action\":\"exec\"},\"yett\":{\"process\":{\"ancestor\":[");
 
 	for (int i = 0; i < EVENT_ANCESTORS + 3; i++)
 		n += (size_t)snprintf(json + n, sizeof(json) - n, "%s{\"executable\":\"/%d\"}", i ? "," : "", i);
-	snprintf(json + n, sizeof(json) - n, "]}}");
+	snprintf(json + n, sizeof(json) - n, "]}}}");
 	assert_true(recalls(json, &left_out));
 	assert_int_equal(left_out, 3);
 	assert_int_equal(second.ancestors, EVENT_ANCESTORS);
