@@ -15,6 +15,7 @@
 
 #define BUSY_NS		(5 * NS_PER_MS)	/* wake-ups closer than this: read by the clock instead */
 #define BUSY_WAIT_MS	5
+#define FILES_WAIT_MS	1	/* what changes files is often gone soon, and a process that is gone has no program in /proc any more */
 #define CHECK_NS	NS_PER_SEC
 #define MUTED_BEATS	3		/* forks of the warden that were not heard: somebody muted us */
 #define HEAL_STEPS	200		/* each raises the kernel's count of listeners by one */
@@ -227,8 +228,7 @@ on_ready(struct source *s, uint32_t events)
 	uint64_t now = now_boot_ns();
 
 	(void)events;
-	/* What changes files is often gone in a millisecond: read by the clock, its EXEC would find no program in /proc any more. */
-	if (now - r->last_ns < BUSY_NS && !(g->kinds & policy_watch_kinds(WATCH_HEARD))) {
+	if (now - r->last_ns < BUSY_NS) {
 		r->moderated = true;
 		loop_change(&g->loop, s, 0);
 	}
@@ -315,7 +315,7 @@ proc_tend(struct gate *g, uint64_t now_ns)
 		seed(g);
 	if (r->note_head != r->note_tail)
 		return 0;
-	return r->moderated ? BUSY_WAIT_MS : (int)(CHECK_NS / NS_PER_MS);
+	return r->moderated ? (g->kinds & policy_watch_kinds(WATCH_HEARD) ? FILES_WAIT_MS : BUSY_WAIT_MS) : (int)(CHECK_NS / NS_PER_MS);
 }
 
 /* An exec that raised no question: the file is what the process runs from. */
