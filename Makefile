@@ -15,7 +15,7 @@ MANDIR     ?= $(PREFIX)/share/man
 LIBDIR     ?= $(PREFIX)/lib
 SYSCONFDIR ?= /etc
 
-PKGS       := libmnl audit libseccomp inih libsodium nettle libpcre2-8
+PKGS       := libmnl audit libseccomp inih libsodium nettle libzstd libpcre2-8
 PKG_CONFIG ?= pkg-config
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)

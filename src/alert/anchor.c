@@ -5,52 +5,41 @@
 #include "alert/anchor.h"
 #include "alert/keep.h"
 
-#define ID_BYTES 8
-
-static void
-id_bytes(const uint8_t key[32], uint8_t id[ID_BYTES])
-{
-	uint8_t hash[crypto_hash_sha256_BYTES];
-
-	crypto_hash_sha256(hash, key, 32);
-	memcpy(id, hash, ID_BYTES);
-}
-
 void
 anchor_id(const uint8_t key[32], char id[17])
 {
-	uint8_t bytes[ID_BYTES];
+	minisign_id(key, id);
+}
 
-	id_bytes(key, bytes);
-	sodium_bin2hex(id, 17, bytes, sizeof(bytes));
+size_t
+anchor_public(const uint8_t key[32], char text[MINISIGN_TEXT])
+{
+	char comment[64], id[17];
+
+	anchor_id(key, id);
+	snprintf(comment, sizeof(comment), "yett anchor of log %s", id);
+	return minisign_public(key, comment, text);
 }
 
 int
-anchor_write(int dir, const uint8_t key[32])
+anchor_write(int dir, const char *name, const char *pub, const uint8_t key[32])
 {
-	uint8_t blob[2 + ID_BYTES + 32] = "Ed";
-	char text[256], coded[64], id[17];
+	char text[MINISIGN_TEXT], hex[66];
+	int err = keep_write(dir, pub, text, anchor_public(key, text), 0644);
 
-	id_bytes(key, blob + 2);
-	memcpy(blob + 2 + ID_BYTES, key, 32);
-	anchor_id(key, id);
-	sodium_bin2base64(coded, sizeof(coded), blob, sizeof(blob), sodium_base64_VARIANT_ORIGINAL);
-	int n = snprintf(text, sizeof(text), "untrusted comment: yett anchor of log %s\n%s\n", id, coded);
-	int err = keep_write(dir, ANCHOR_PUB, text, (size_t)n, 0644);
 	if (err)
 		return err;
-	char hex[66];
 	sodium_bin2hex(hex, sizeof(hex), key, 32);
 	hex[64] = '\n';
-	return keep_write(dir, ANCHOR_FILE, hex, 65, 0644);
+	return keep_write(dir, name, hex, 65, 0644);
 }
 
 int
-anchor_read(int dir, uint8_t key[32])
+anchor_read(int dir, const char *name, uint8_t key[32])
 {
 	char hex[128];
 	size_t got;
-	ssize_t n = keep_read(dir, ANCHOR_FILE, hex, sizeof(hex));
+	ssize_t n = keep_read(dir, name, hex, sizeof(hex));
 
 	if (n < 0)
 		return (int)n;

@@ -8,27 +8,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "alert/anchor.h"
-#include "alert/chain.h"
+#include "alert/chain_inside.h"
 #include "alert/json.h"
 #include "alert/keep.h"
-#include "alert/recover.h"
+#include "alert/line.h"
+#include "alert/segment.h"
 
 #define BATCH		(2u << 20)
-#define ASIDE_TRIES	1000
 
-struct chain {
-	int		 log_dir, state_dir, fd;
-	struct ratchet	*keys;
-	struct chain_head head;
-	uint64_t	 size;		/* of the file, as far as it is acknowledged */
-	char		*batch;
-	size_t		 len;		/* bytes of it, the last line included */
-	size_t		 last;		/* where the last line starts */
-	bool		 open;		/* the last line still lacks its end */
-	bool		 last_sealed;
-	bool		 overdue;	/* signed, and not on disk */
-	bool		 rested;	/* the last erasing is durable */
+const struct chain_names chain_names[CHAIN__MAX] = {
+	[CHAIN_ALERTS] = { "alerts", CHAIN_FILE, RATCHET_FILE, "segments", ANCHOR_FILE, ANCHOR_PUB },
+	[CHAIN_EVENTS] = { "events", CHAIN_EVENTS_FILE, "ratchet-events", "segments-events", "anchor-events", "yett-events.pub" },
 };
+
+const char *
+chain_stem(enum chain_which which)
+{
+	return chain_names[which].stem;
+}
+
+const char *
+chain_anchor_file(enum chain_which which)
+{
+	return chain_names[which].anchor;
+}
 
 const struct chain_head *
 chain_head(const struct chain *c)
@@ -45,7 +48,7 @@ chain_is_empty(const struct chain *c)
 bool
 chain_has_room(const struct chain *c)
 {
-	return !c->overdue && c->len + 2 * RECORD_MAX <= BATCH;
+	return !c->overdue && !c->closing && c->len + 2 * RECORD_MAX <= BATCH;
 }
 
 static void
@@ -93,7 +96,7 @@ chain_append(struct chain *c, const struct chain_line *line)
 {
 	char suffix[CHAIN_SUFFIX];
 
-	if (c->overdue)
+	if (c->overdue || c->closing)
 		return -EBUSY;
 	if (!chain_has_room(c))
 		return -ENOSPC;
@@ -155,161 +158,91 @@ chain_rest(struct chain *c)
 	return err;
 }
 
-/* Evidence is renamed, never overwritten: NAME.TAG, or with a number behind it. */
-static int
-set_aside(int dir, const char *name, const char *tag)
+/* A try that failed behind the renaming comes again. What somebody put in the way is no segment of ours. */
+int
+chain_name_segment(struct chain *c, uint64_t number)
 {
-	char to[96];
-	int err = -EEXIST;
+	char name[SEGMENT_NAME];
 
-	snprintf(to, sizeof(to), "%s.%s", name, tag);
-	for (int i = 1; err == -EEXIST && i < ASIDE_TRIES; i++) {
-		err = keep_aside(dir, name, to);
-		snprintf(to, sizeof(to), "%s.%s.%d", name, tag, i);
-	}
-	return err == -ENOENT ? 0 : err;
-}
-
-/* Nothing continues this log. It stays, with the anchor that proves it, under the name of the chain. */
-static int
-start_over(struct chain *c, const uint8_t *anchor)
-{
-	char id[17] = "unknown";
-
-	if (anchor)
-		anchor_id(anchor, id);
-	int err = set_aside(c->log_dir, CHAIN_FILE, id);
-	if (!err)
-		err = set_aside(c->state_dir, ANCHOR_FILE, id);
-	if (!err)
-		err = set_aside(c->state_dir, ANCHOR_PUB, id);
-	return err ? err : ratchet_create(c->keys, c->state_dir, RATCHET_FILE);
-}
-
-static int
-cut_tail(struct chain *c, const struct recovered *r)
-{
-	char name[96];
-	int err = -EEXIST;
-
-	snprintf(name, sizeof(name), "%s.torn-%" PRIu64, CHAIN_FILE, r->sequence);
-	for (int i = 1; err == -EEXIST && i < ASIDE_TRIES; i++) {
-		err = keep_copy(c->fd, r->end, r->size, c->log_dir, name);
-		snprintf(name, sizeof(name), "%s.torn-%" PRIu64 ".%d", CHAIN_FILE, r->sequence, i);
-	}
-	if (!err && (ftruncate(c->fd, (off_t)r->end) || fsync(c->fd)))
-		err = -errno;
+	segment_name(name, c->names->stem, number, SEGMENT_RECORDS);
+	int err = keep_aside(c->log_dir, c->names->file, name);
+	if (err == -ENOENT && keep_exists(c->log_dir, name))
+		return fsync(c->log_dir) ? -errno : 0;
+	if (err == -EEXIST && !(err = keep_tagged(c->log_dir, name, "in-the-way")))
+		err = keep_aside(c->log_dir, c->names->file, name);
 	return err;
 }
 
 static int
-open_log(struct chain *c)
+seal_segment(struct chain *c)
 {
-	if (c->fd >= 0)
-		close(c->fd);
-	c->fd = keep_create(c->log_dir, CHAIN_FILE, O_NONBLOCK, 0640);
-	if (c->fd < 0)
-		return c->fd;
-	return fsync(c->log_dir) ? -errno : 0;
-}
+	struct segment s = { .number = c->head.segment, .first = c->first, .end = c->head.sequence };
 
-static int
-find_end(struct chain *c, const uint8_t *anchor, struct recovered *r)
-{
-	struct stat st;
-	int fd = openat(c->log_dir, CHAIN_FILE, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-
-	if (fd < 0 && errno != ENOENT)
-		return -errno;
-	c->fd = fd;
-	int err = recover(fd, c->keys, anchor, r);
-	if (err || fd < 0)
-		return err;
-	if (fstat(fd, &st))
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EBADF;
-	r->size = (uint64_t)st.st_size;
-	return 0;
-}
-
-/* Keys and anchor as they are; both may be missing. */
-static int
-load_keys(struct chain *c, uint8_t key[32], bool *has_anchor)
-{
-	int err = ratchet_load(c->keys, c->state_dir, RATCHET_FILE);
-
-	if (err && err != -ENOENT)
-		return err;
-	int got = anchor_read(c->state_dir, key);
-	*has_anchor = got == 0;
-	if (got && got != -ENOENT && got != -EBADMSG)
-		return got;
-	/* The very first start, or one that was cut short before its key was on disk. */
-	if (got == -ENOENT && !ratchet_slot(c->keys, 0) && !ratchet_slot(c->keys, 1) && !keep_exists(c->log_dir, CHAIN_FILE))
-		return ratchet_create(c->keys, c->state_dir, RATCHET_FILE);
-	return 0;
-}
-
-/* Everything is on disk and checked: the chain goes on at R. */
-static int
-go_on(struct chain *c, const struct recovered *r, bool has_anchor)
-{
-	int err = 0;
-
-	if (!has_anchor && r->sequence == 0)
-		err = anchor_write(c->state_dir, ratchet_slot(c->keys, r->slot));
-	if (!err)
-		err = ratchet_use(c->keys, r->slot);
-	if (err)
-		return err;
-	c->size = r->end;
-	c->head.sequence = r->sequence;
-	c->head.epoch = ratchet_epoch(c->keys);
-	memcpy(c->head.prev, r->prev, sizeof(c->head.prev));
-	memcpy(c->head.log, r->log, sizeof(c->head.log));
-	return open_log(c);
-}
-
-static int
-continue_log(struct chain *c, enum chain_found *found, uint64_t *torn)
-{
-	struct recovered r = { 0 };
-	uint8_t anchor[32];
-	bool has_anchor;
-	int err = load_keys(c, anchor, &has_anchor);
-
-	if (!err)
-		err = find_end(c, has_anchor ? anchor : NULL, &r);
-	if (err)
-		return err;
-	*found = r.size == 0 ? CHAIN_NEW : CHAIN_WHOLE;
-	if (!r.fits) {
-		*found = CHAIN_BROKEN;
-		err = start_over(c, has_anchor ? anchor : NULL);
-		has_anchor = false;
-		if (!err)
-			err = recover(-1, c->keys, NULL, &r);
-	} else if (r.end < r.size) {
-		*found = CHAIN_TORN;
-		*torn = r.size - r.end;
-		err = cut_tail(c, &r);
-	}
-	return err ? err : go_on(c, &r, has_anchor);
+	memcpy(s.log, c->head.log, sizeof(s.log));
+	memcpy(s.head, c->head.prev, sizeof(s.head));
+	memcpy(s.key, ratchet_public(c->keys), sizeof(s.key));
+	memcpy(s.next, ratchet_draw(c->segments), sizeof(s.next));
+	int err = ratchet_store(c->segments);
+	return err ? err : segment_seal(&(struct segment_place){ c->log_dir, c->names->stem, c->names->file }, &s, c->segments);
 }
 
 int
-chain_open(struct chain **out, int log_dir, int state_dir, enum chain_found *found, uint64_t *torn)
+chain_close_segment(struct chain *c)
+{
+	int err = 0;
+
+	if (c->len)
+		return -EBUSY;
+	if (c->head.sequence == c->first)
+		return 0;
+	if (c->closing == CLOSING_NOT) {
+		if ((err = seal_segment(c)))
+			return err;
+		c->closing = CLOSING_SEALED;
+	}
+	if (c->closing == CLOSING_SEALED) {
+		if ((err = chain_name_segment(c, c->head.segment)))
+			return err;
+		ratchet_advance(c->segments);
+		c->head.segment++;
+		c->first = c->head.sequence;
+		c->size = 0;
+		c->anew = false;
+		c->closing = CLOSING_MOVED;
+	}
+	err = chain_open_file(c);
+	if (!err)
+		c->closing = CLOSING_NOT;
+	return err;
+}
+
+uint64_t
+chain_size(const struct chain *c)
+{
+	return c->size;
+}
+
+const uint8_t *
+chain_sums_key(const struct chain *c)
+{
+	return c->anew ? ratchet_public(c->segments) : NULL;
+}
+
+int
+chain_open(struct chain **out, const struct chain_place *where, enum chain_found *found, uint64_t *torn)
 {
 	struct chain *c = calloc(1, sizeof(*c));
 
 	*torn = 0;
 	if (!c)
 		return -ENOMEM;
-	*c = (struct chain){ .log_dir = log_dir, .state_dir = state_dir, .fd = -1, .rested = true, .batch = malloc(BATCH) };
+	*c = (struct chain){ .names = &chain_names[where->which], .log_dir = where->log_dir, .state_dir = where->state_dir, .fd = -1,
+		.rested = true, .batch = malloc(BATCH) };
 	int err = c->batch ? ratchet_new(&c->keys) : -ENOMEM;
 	if (!err)
-		err = continue_log(c, found, torn);
+		err = ratchet_new(&c->segments);
+	if (!err)
+		err = chain_continue(c, found, torn);
 	if (err) {
 		chain_free(c);
 		return err;
@@ -326,15 +259,16 @@ chain_free(struct chain *c)
 	if (c->fd >= 0)
 		close(c->fd);
 	ratchet_free(c->keys);
+	ratchet_free(c->segments);
 	free(c->batch);
 	free(c);
 }
 
 int
-chain_anchor(int state_dir, char hex[65])
+chain_anchor(enum chain_which which, int state_dir, char hex[65])
 {
 	uint8_t key[32];
-	int err = anchor_read(state_dir, key);
+	int err = anchor_read(state_dir, chain_names[which].anchor, key);
 
 	if (!err)
 		sodium_bin2hex(hex, 65, key, sizeof(key));
@@ -342,18 +276,19 @@ chain_anchor(int state_dir, char hex[65])
 }
 
 int
-chain_keys_init(int state_dir, char hex[65])
+chain_keys_init(enum chain_which which, int state_dir, char hex[65])
 {
+	const struct chain_names *names = &chain_names[which];
 	struct ratchet *keys;
 
-	if (keep_exists(state_dir, RATCHET_FILE) || keep_exists(state_dir, ANCHOR_FILE))
+	if (keep_exists(state_dir, names->ratchet) || keep_exists(state_dir, names->anchor))
 		return -EEXIST;
 	int err = ratchet_new(&keys);
 	if (err)
 		return err;
-	err = ratchet_create(keys, state_dir, RATCHET_FILE);
+	err = ratchet_create(keys, state_dir, names->ratchet, 0);
 	if (!err)
-		err = anchor_write(state_dir, ratchet_public(keys));
+		err = anchor_write(state_dir, names->anchor, names->pub, ratchet_public(keys));
 	ratchet_free(keys);
-	return err ? err : chain_anchor(state_dir, hex);
+	return err ? err : chain_anchor(which, state_dir, hex);
 }

@@ -8,10 +8,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CHAIN_FILE	"alerts.jsonl"
+#define CHAIN_FILE	"alerts.jsonl"	/* open segment of CHAIN_ALERTS; segment.h has the names of closed ones */
+#define CHAIN_EVENTS_FILE "events.jsonl"
 #define CHAIN_SUFFIX	512	/* a body may have RECORD_MAX minus these bytes */
 
 struct chain;
+
+/* Alerts and what yett tells of itself; what rules only log. Each has its own keys and anchor. */
+enum chain_which { CHAIN_ALERTS, CHAIN_EVENTS, CHAIN__MAX };
+
+/* The first part of the names of its files. */
+const char *chain_stem(enum chain_which);
+/* Where its anchor is kept in the state directory. */
+const char *chain_anchor_file(enum chain_which);
 
 /* What the next line will be, or is on top of. */
 struct chain_head { uint64_t sequence, segment, epoch; char prev[65]; char log[17]; };
@@ -20,14 +29,16 @@ enum chain_found {		/* what opening found */
 	CHAIN_NEW,		/* no log: created; so is the anchor, if there was none */
 	CHAIN_WHOLE,
 	CHAIN_TORN,		/* a torn tail was kept aside and cut */
-	CHAIN_BROKEN,		/* no key continues the log: a new chain starts, under a new anchor, in a new log; the old ones were kept aside */
+	CHAIN_BROKEN,		/* no key continues the log: a new chain starts, under a new anchor, in a new log; the old ones were kept aside,
+				 * closed segments too */
 };
 
+struct chain_place { enum chain_which which; int log_dir, state_dir; };
 /*
  * Opens or creates the chain: LOG_DIR and STATE_DIR are directory descriptors that can be synced (kept by the caller). FOUND tells what
- * to record, TORN how many bytes were cut. Reads the whole log. Returns 0 or -errno.
+ * to record, TORN how many bytes were cut. Reads the open segment. Returns 0 or -errno.
  */
-int	chain_open(struct chain **, int log_dir, int state_dir, enum chain_found *found, uint64_t *torn);
+int	chain_open(struct chain **, const struct chain_place *, enum chain_found *found, uint64_t *torn);
 void	chain_free(struct chain *);
 
 const struct chain_head *chain_head(const struct chain *);
@@ -57,9 +68,23 @@ bool	chain_is_empty(const struct chain *);
 /* When there is time: makes the erasing of the last key durable. 0 or -errno. */
 int	chain_rest(struct chain *);
 
+/*
+ * Closes the open segment, if it has records: seals it (segment.h), gives its file a name with its number, and begins the next one. Nothing
+ * may wait to be committed: -EBUSY. On another -errno nothing can be appended until it was called again with success; what is on disk
+ * is whole at each step, and chain_open() does what was left to do.
+ */
+int	chain_close_segment(struct chain *);
+/* Bytes of the open segment. */
+uint64_t chain_size(const struct chain *);
+/*
+ * The signatures of closed segments were lost, so they begin anew: the public key of the next one, which a record has to tell. NULL: all
+ * is well.
+ */
+const uint8_t *chain_sums_key(const struct chain *);
+
 /* The first public key: what a verifier is given. Hex, 64 characters. 0 or -errno. */
-int	chain_anchor(int state_dir, char hex[65]);
+int	chain_anchor(enum chain_which, int state_dir, char hex[65]);
 /* Creates keys and anchor if there are none (yettctl keys init, first start). 0, -EEXIST, or -errno. */
-int	chain_keys_init(int state_dir, char hex[65]);
+int	chain_keys_init(enum chain_which, int state_dir, char hex[65]);
 
 #endif

@@ -104,6 +104,20 @@ keep_aside(int dir, const char *from, const char *to)
 }
 
 int
+keep_tagged(int dir, const char *name, const char *tag)
+{
+	char to[96];
+	int err = -EEXIST;
+
+	snprintf(to, sizeof(to), "%s.%s", name, tag);
+	for (int i = 1; err == -EEXIST && i < KEEP_TRIES; i++) {
+		err = keep_aside(dir, name, to);
+		snprintf(to, sizeof(to), "%s.%s.%d", name, tag, i);
+	}
+	return err == -ENOENT ? 0 : err;
+}
+
+int
 keep_copy(int fd, uint64_t from, uint64_t to, int dir, const char *name)
 {
 	char block[16384];

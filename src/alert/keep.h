@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define KEEP_TRIES 1000	/* so many names for one piece of evidence */
+
 /* The file NAME holds DATA or what it held before, never a part; synced. It belongs to the owner of DIR. */
 int	keep_write(int dir, const char *name, const void *data, size_t len, mode_t mode);
 /* Reads all of NAME; the number of bytes, -EFBIG if it does not fit, or -errno. */
@@ -16,6 +18,8 @@ ssize_t	keep_read(int dir, const char *name, void *buf, size_t size);
 bool	keep_exists(int dir, const char *name);
 /* Renames without ever replacing; synced. */
 int	keep_aside(int dir, const char *from, const char *to);
+/* Evidence that is in the way: renamed to NAME.TAG, or with a number behind it. That there is none is no error. */
+int	keep_tagged(int dir, const char *name, const char *tag);
 /* Copies bytes FROM to TO of FD into the new file NAME; synced. -EEXIST if there is one. */
 int	keep_copy(int fd, uint64_t from, uint64_t to, int dir, const char *name);
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include "alert/json.h"
 #include "alert/line.h"
+#include "alert/pack.h"
 #include "alert/syntax.h"
 
 #define SUFFIX_MAX	400		/* longer than any suffix can be */
@@ -153,13 +154,15 @@ int
 lines_open(struct lines *l, int fd)
 {
 	*l = (struct lines){ .fd = fd, .buf = malloc(BLOCK + RECORD_MAX) };
-	return l->buf ? 0 : -ENOMEM;
+	return l->buf ? unpack_open(&l->packed, fd) : -ENOMEM;
 }
 
 void
 lines_close(struct lines *l)
 {
+	unpack_close(l->packed);
 	free(l->buf);
+	l->packed = NULL;
 	l->buf = NULL;
 }
 
@@ -172,17 +175,17 @@ fill(struct lines *l)
 	memmove(l->buf, l->buf + l->at, left);
 	l->at = 0;
 	l->end = left;
-	for (;;) {
-		ssize_t n = pread(l->fd, l->buf + left, BLOCK + RECORD_MAX - left, (off_t)l->read);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		l->eof = n == 0;
-		l->end += (size_t)n;
-		l->read += (uint64_t)n;
-		return 0;
-	}
+	size_t room = BLOCK + RECORD_MAX - left;
+	ssize_t n;
+	do
+		n = l->packed ? unpack_read(l->packed, l->buf + left, room) : pread(l->fd, l->buf + left, room, (off_t)l->read);
+	while (n < 0 && !l->packed && errno == EINTR);
+	if (n < 0)
+		return l->packed ? (int)n : -errno;
+	l->eof = n == 0;
+	l->end += (size_t)n;
+	l->read += (uint64_t)n;
+	return 0;
 }
 
 int

@@ -119,14 +119,14 @@ take_fd(struct ratchet *r, int fd)
 }
 
 int
-ratchet_create(struct ratchet *r, int dir, const char *name)
+ratchet_create(struct ratchet *r, int dir, const char *name, uint64_t epoch)
 {
 	int fd = keep_create(dir, name, O_TRUNC, 0600);
 
 	if (fd < 0)
 		return fd;
 	take_fd(r, fd);
-	draw(&r->slot[0], 0);
+	draw(&r->slot[0], epoch);
 	forget(&r->slot[1]);
 	r->now = 0;
 	int err = put_slot(r, 0);

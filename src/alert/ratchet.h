@@ -18,8 +18,8 @@ struct ratchet;
 int	ratchet_new(struct ratchet **);
 void	ratchet_free(struct ratchet *);
 
-/* Writes a new file NAME with a new key of epoch 0; synced, also its directory. What was there is overwritten. 0 or -errno. */
-int	ratchet_create(struct ratchet *, int dir, const char *name);
+/* Writes a new file NAME with a new key of that epoch; synced, also its directory. What was there is overwritten. 0 or -errno. */
+int	ratchet_create(struct ratchet *, int dir, const char *name, uint64_t epoch);
 /* Reads the slots. 0, -ENOENT, or another -errno; slots that are damaged are just not there. */
 int	ratchet_load(struct ratchet *, int dir, const char *name);
 

@@ -12,6 +12,14 @@ verify_init(struct verify *v, const uint8_t *anchor)
 	memset(v->prev, '0', 64);
 }
 
+void
+verify_from(struct verify *v, uint64_t sequence, const char prev[65], const uint8_t key[32])
+{
+	verify_init(v, key);
+	v->sequence = sequence;
+	memcpy(v->prev, prev, sizeof(v->prev));
+}
+
 /* Records begin with their time. */
 static void
 remember_time(struct verify *v, const char *text, size_t len)

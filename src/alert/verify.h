@@ -24,6 +24,8 @@ struct verify {
  * form, numbers and hashes are checked.
  */
 void	verify_init(struct verify *, const uint8_t *anchor);
+/* Begins behind what is proved already: at record SEQUENCE, behind a line with the hash PREV, where KEY signs. */
+void	verify_from(struct verify *, uint64_t sequence, const char prev[65], const uint8_t key[32]);
 /* One line with its newline. Returns DAMAGE_NONE or what is wrong; then stop. */
 enum damage verify_line(struct verify *, const char *line, size_t len);
 /*

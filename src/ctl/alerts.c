@@ -143,18 +143,17 @@ run(struct ctl *ctl, const struct alerts_options *o, bool alerts)
 {
 	struct query q = { .ctl = ctl, .alerts = alerts, .columns = term_columns() };
 	enum answer a = read_options(o, &q);
-	char path[CONFIG_PATH + sizeof(STORE_LOG) + 1];
+	const char *path = ctl->config.log;
 
 	if (a != ANSWER_DONE)
 		return a;
-	snprintf(path, sizeof(path), "%s/%s", ctl->config.log, STORE_LOG);
-	int err = store_read(&(struct store_ask){ .path = path, .follow = o->follow, .fn = show, .arg = &q });
+	int err = store_read(&(struct store_ask){ .log = path, .since_ns = q.since_ns, .follow = o->follow, .fn = show, .arg = &q });
 	if (err == -EACCES) {
-		ctl_error("%s: not permitted: this needs root, or the group of that file", path);
+		ctl_error("%s: not permitted: this needs root, or the group of these files", path);
 		return ANSWER_FORBIDDEN;
 	}
 	if (err == -ENOENT) {
-		ctl_error("there are no records yet: %s does not exist. Is yettd running? See: yettctl status", path);
+		ctl_error("there are no records yet in %s. Is yettd running? See: yettctl status", path);
 		return ANSWER_NO;
 	}
 	if (err && err != -EPIPE) {

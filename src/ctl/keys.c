@@ -8,8 +8,6 @@
 #include "base/cleanup.h"
 #include "ctl/commands.h"
 
-#define BLOB (2 + 8 + 32)
-
 static enum answer
 failed(const struct ctl *ctl, const char *what, int err)
 {
@@ -21,33 +19,32 @@ failed(const struct ctl *ctl, const char *what, int err)
 	return ANSWER_NO;
 }
 
-/* The key as minisign and signify read it: algorithm, number of the key, key. */
-static void
-minisign_line(const uint8_t key[32], char out[sodium_base64_ENCODED_LEN(BLOB, sodium_base64_VARIANT_ORIGINAL)])
-{
-	uint8_t blob[BLOB] = "Ed";
-	char id[17];
-
-	anchor_id(key, id);
-	sodium_hex2bin(blob + 2, 8, id, 16, NULL, NULL, NULL);
-	memcpy(blob + 10, key, 32);
-	sodium_bin2base64(out, sodium_base64_ENCODED_LEN(BLOB, sodium_base64_VARIANT_ORIGINAL), blob, BLOB, sodium_base64_VARIANT_ORIGINAL);
-}
-
+/* The anchors that there are, each as hex and as minisign and signify read it. EVENTS "": none. */
 static enum answer
-show(const struct ctl *ctl, const char hex[65])
+show(const struct ctl *ctl, const char alerts[65], const char events[65])
 {
-	char line[sodium_base64_ENCODED_LEN(BLOB, sodium_base64_VARIANT_ORIGINAL)];
-	uint8_t key[32];
-	size_t n;
+	char line[2][MINISIGN_KEY] = { "", "" };
+	const char *hex[] = { alerts, events };
 
-	if (sodium_hex2bin(key, sizeof(key), hex, 64, NULL, &n, NULL) != 0 || n != sizeof(key))
-		return failed(ctl, "the anchor is damaged", EBADMSG);
-	minisign_line(key, line);
-	if (ctl->json)
-		printf("{\"anchor\": \"%s\", \"minisign\": \"%s\"}\n", hex, line);
-	else
-		printf("anchor    %s\nminisign  %s\n", hex, line);
+	for (int i = 0; i < 2; i++) {
+		uint8_t key[32];
+		size_t n;
+		if (!hex[i][0])
+			continue;
+		if (sodium_hex2bin(key, sizeof(key), hex[i], 64, NULL, &n, NULL) != 0 || n != sizeof(key))
+			return failed(ctl, "the anchor is damaged", EBADMSG);
+		minisign_key(key, line[i]);
+	}
+	if (ctl->json) {
+		printf("{\"anchor\": \"%s\", \"minisign\": \"%s\"", hex[0], line[0]);
+		if (hex[1][0])
+			printf(", \"events\": {\"anchor\": \"%s\", \"minisign\": \"%s\"}", hex[1], line[1]);
+		puts("}");
+		return ANSWER_DONE;
+	}
+	printf("anchor    %s\nminisign  %s\n", hex[0], line[0]);
+	if (hex[1][0])
+		printf("of the log of events:\nanchor    %s\nminisign  %s\n", hex[1], line[1]);
 	return ANSWER_DONE;
 }
 
@@ -55,25 +52,27 @@ static enum answer
 keys_show_run(struct ctl *ctl, const void *options, char **operands)
 {
 	CLEANUP_FD int dir = open(ctl->config.state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char hex[65];
+	char alerts[65], events[65] = "";
 
 	(void)options, (void)operands;
-	int err = dir < 0 ? -errno : chain_anchor(dir, hex);
+	int err = dir < 0 ? -errno : chain_anchor(CHAIN_ALERTS, dir, alerts);
 	if (err == -ENOENT) {
 		ctl_error("there are no keys in %s yet. Make them: yettctl keys init", ctl->config.state);
 		return ANSWER_NO;
 	}
-	return err ? failed(ctl, "the anchor cannot be read", -err) : show(ctl, hex);
+	if (!err && (err = chain_anchor(CHAIN_EVENTS, dir, events)) == -ENOENT)
+		err = 0;
+	return err ? failed(ctl, "the anchor cannot be read", -err) : show(ctl, alerts, events);
 }
 
 static enum answer
 keys_init_run(struct ctl *ctl, const void *options, char **operands)
 {
 	CLEANUP_FD int dir = open(ctl->config.state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char hex[65];
+	char alerts[65], events[65];
 
 	(void)options, (void)operands;
-	int err = dir < 0 ? -errno : chain_keys_init(dir, hex);
+	int err = dir < 0 ? -errno : chain_keys_init(CHAIN_ALERTS, dir, alerts);
 	if (err == -ENOENT) {
 		ctl_error("there is no directory %s. Make it, owned by root, mode 0700", ctl->config.state);
 		return ANSWER_NO;
@@ -82,16 +81,18 @@ keys_init_run(struct ctl *ctl, const void *options, char **operands)
 		ctl_error("there are keys in %s already; nothing is changed. See: yettctl keys show", ctl->config.state);
 		return ANSWER_NO;
 	}
+	if (!err && (err = chain_keys_init(CHAIN_EVENTS, dir, events)) == -EEXIST)
+		err = chain_anchor(CHAIN_EVENTS, dir, events);
 	if (err)
 		return failed(ctl, "the keys cannot be made", -err);
-	enum answer a = show(ctl, hex);
+	enum answer a = show(ctl, alerts, events);
 	if (a == ANSWER_DONE && !ctl->json)
-		printf("\nCopy the anchor to another place now, out of reach of whoever may become root here:\n"
-		    "only with it can records be proved. Then: yettctl verify --key ANCHOR FILE\n");
+		printf("\nCopy the anchors to another place now, out of reach of whoever may become root here:\n"
+		    "only with them can records be proved. Then: yettctl verify --key ANCHOR FILE\n");
 	return a;
 }
 
 const struct command keys_show_command = { .name = "keys show", .operands = "", .config = true, .run = keys_show_run,
-	.help = "the anchor: the public key that the records of this host begin with, all that a verifier needs" };
+	.help = "the anchors: the public keys that the records of this host begin with, all that a verifier needs" };
 const struct command keys_init_command = { .name = "keys init", .operands = "", .config = true, .run = keys_init_run,
 	.help = "makes the keys if there are none, and prints the anchor" };

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "alert/json.h"
+#include "alert/pack.h"
 #include "ctl/prove.h"
 
 #define PIECE_BYTES	(1u << 20)
@@ -34,6 +35,7 @@ struct crew {
 	struct piece	 piece[PIECES_MAX];
 	struct verify	 ahead;		/* where the next piece is said to begin */
 	const char	*head;
+	struct unpack	*packed;	/* the present file; NULL: it is read as it is */
 	bool		 eof, ending;
 };
 
@@ -110,11 +112,11 @@ fill(struct crew *c, struct piece *p, int fd)
 
 	memcpy(p->text, before->text + before->len, n);
 	while (n < PIECE_BYTES) {
-		ssize_t got = read(fd, p->text + n, PIECE_BYTES - n);
-		if (got < 0 && errno == EINTR)
+		ssize_t got = c->packed ? unpack_read(c->packed, p->text + n, PIECE_BYTES - n) : read(fd, p->text + n, PIECE_BYTES - n);
+		if (got < 0 && !c->packed && errno == EINTR)
 			continue;
 		if (got < 0)
-			return -errno;
+			return c->packed ? (int)got : -errno;
 		c->eof = got == 0;
 		if (c->eof)
 			break;
@@ -184,15 +186,11 @@ join(struct proof *r, struct piece *p)
 		r->tell(r->listener, r);
 }
 
-int
-prove_file(struct proof *r, int fd)
+static int
+prove_text(struct proof *r, int fd)
 {
 	struct crew *c = r->crew;
 
-	r->line = 1;
-	r->offset = 0;
-	c->eof = false;
-	c->ahead = r->v;
 	while (r->damage == DAMAGE_NONE) {
 		int err = read_on(c, fd);
 		if (err)
@@ -204,6 +202,23 @@ prove_file(struct proof *r, int fd)
 		join(r, p);
 	}
 	return 0;
+}
+
+int
+prove_file(struct proof *r, int fd)
+{
+	struct crew *c = r->crew;
+	int err = unpack_open(&c->packed, fd);
+
+	r->line = 1;
+	r->offset = 0;
+	c->eof = false;
+	c->ahead = r->v;
+	if (!err)
+		err = prove_text(r, fd);
+	unpack_close(c->packed);
+	c->packed = NULL;
+	return err;
 }
 
 static unsigned

@@ -22,8 +22,9 @@ struct proof {
 /* Starts helpers, as many as there are further cores. Where none can be started the caller's thread does it all. 0 or -ENOMEM. */
 int	prove_begin(struct proof *);
 /*
- * One more file, which continues those before it, read from where FD stands: it may be a pipe. FD stays the caller's. 0, also when there
- * is damage, or -errno of reading; then, and after damage, only prove_end() may follow.
+ * One more file, which continues those before it, read from where FD stands: it may be a pipe, or packed (alert/pack.h). FD stays the
+ * caller's. 0, also when there is damage, or -errno of reading, -EBADMSG: what is packed is damaged; then, and after damage, only
+ * prove_end() may follow.
  */
 int	prove_file(struct proof *, int fd);
 void	prove_end(struct proof *);

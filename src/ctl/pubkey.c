@@ -3,10 +3,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include "alert/minisign.h"
 #include "base/cleanup.h"
 #include "ctl/pubkey.h"
-
-#define HEAD 10		/* algorithm and number of the key */
 
 static bool
 from_hex(const char *s, uint8_t key[32])
@@ -19,15 +18,7 @@ from_hex(const char *s, uint8_t key[32])
 static bool
 from_minisign(const char *s, uint8_t key[32])
 {
-	uint8_t blob[HEAD + 32];
-	size_t n;
-
-	if (sodium_base642bin(blob, sizeof(blob), s, strlen(s), NULL, &n, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
-		return false;
-	if (n != sizeof(blob) || memcmp(blob, "Ed", 2) != 0)
-		return false;
-	memcpy(key, blob + HEAD, 32);
-	return true;
+	return minisign_key_read(s, strlen(s), key);
 }
 
 int

@@ -220,13 +220,13 @@ show(const struct ctl *ctl, const struct rejudging *r)
 }
 
 static enum answer
-read_file(struct rejudging *r, const char *path)
+read_records(struct rejudging *r, const char *path, const char *log)
 {
-	int err = store_read(&(struct store_ask){ .path = path, .fn = take, .arg = r });
+	int err = store_read(&(struct store_ask){ .path = path, .log = log, .fn = take, .arg = r });
 
 	if (err == 0)
 		return ANSWER_DONE;
-	ctl_error("%s: %s", path, err == -EACCES ? "not permitted: this needs root, or the group of that file" : strerror(-err));
+	ctl_error("%s: %s", path ? path : log, err == -EACCES ? "not permitted: this needs root, or the group of that file" : strerror(-err));
 	return err == -EACCES ? ANSWER_FORBIDDEN : ANSWER_NO;
 }
 
@@ -234,16 +234,15 @@ enum answer
 rejudge(struct ctl *ctl, const struct policy *policy, char **files)
 {
 	CLEANUP_FREE struct rejudging *r = calloc(1, sizeof(*r));
-	char log[CONFIG_PATH + sizeof(STORE_LOG) + 1];
-	char *standard[] = { log, NULL };
 	enum answer a = ANSWER_DONE;
 
 	if (!r)
 		return ANSWER_BROKEN;
 	r->policy = policy;
-	snprintf(log, sizeof(log), "%s/%s", ctl->config.log, STORE_LOG);
-	for (char **path = files[0] ? files : standard; *path && a == ANSWER_DONE; path++)
-		a = read_file(r, *path);
+	if (!files[0])
+		a = read_records(r, NULL, ctl->config.log);
+	for (char **path = files; *path && a == ANSWER_DONE; path++)
+		a = read_records(r, *path, NULL);
 	if (a == ANSWER_DONE && r->failed)
 		a = ANSWER_BROKEN;
 	if (a == ANSWER_DONE) {

@@ -1,35 +1,54 @@
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
+#include "alert/chain.h"
 #include "alert/json.h"
+#include "alert/pack.h"
+#include "alert/segment.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "ctl/ctl.h"
 #include "ctl/store.h"
 #include "ctl/when.h"
 
 #define BLOCK		(4 * RECORD_MAX)
+#define LOGS		2
 #define NOTES_MAX	5
 #define POLL_NS		200000000l
 
-struct store {
+/* One log: the closed segments that are there, the oldest first, and then the open one; or one file. */
+struct log {
 	const struct store_ask *ask;
+	char		 path[PATH_MAX];	/* that is read now, or comes next */
+	char		 open[PATH_MAX];	/* the last of them, and the only one that grows */
+	const char	*stem;			/* NULL: there is only that */
+	uint64_t	 segment;		/* that is read now; 0: the open one */
 	int		 fd;
+	struct unpack	*packed;
 	char		*buf;
-	size_t		 used;
+	size_t		 used, at;		/* bytes there; of these told */
 	uint64_t	 offset, line;
 	unsigned	 bad;
-	bool		 skipping;	/* until the next newline */
+	bool		 skipping;		/* until the next newline */
+	json_t		*record;		/* the next to be told; NULL: it has to be read */
+	const char	*text;
+	size_t		 len;
+	uint64_t	 time;
+	int		 err;			/* it cannot be read */
 };
 
 static void
-note(struct store *st, const char *why)
+note(struct log *l, const char *why)
 {
-	if (st->bad++ < NOTES_MAX)
-		ctl_error("%s:%llu: passed over: %s", st->ask->path, (unsigned long long)st->line, why);
+	if (l->bad++ < NOTES_MAX)
+		ctl_error("%s:%llu: passed over: %s", l->path, (unsigned long long)l->line, why);
 }
 
 /*
@@ -75,102 +94,183 @@ parse(const char *line, size_t len)
 	return json_loadb(quoted, quote_long_numbers(line, len, quoted), JSON_REJECT_DUPLICATES, &error);
 }
 
-/* False: FN has seen enough. LINE is terminated. */
-static bool
-tell(struct store *st, const char *line, size_t len)
+static void
+close_file(struct log *l)
 {
-	st->line++;
-	json_t *record = parse(line, len);
-	bool more = true;
-
-	if (json_is_object(record))
-		more = st->ask->fn(st->ask->arg, record, line, len);
-	else
-		note(st, "this line is not a record");
-	json_decref(record);
-	return more;
+	unpack_close(l->packed);
+	l->packed = NULL;
+	cleanup_fd(&l->fd);
+	l->used = l->at = 0;
+	l->offset = l->line = 0;
+	l->skipping = false;
 }
 
-/* Tells all whole lines in the buffer. */
-static bool
-tell_lines(struct store *st)
+static int
+open_file(struct log *l)
 {
-	char *at = st->buf, *end = st->buf + st->used;
-	bool more = true;
+	close_file(l);
+	l->fd = open(l->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	return l->fd < 0 ? -errno : unpack_open(&l->packed, l->fd);
+}
 
-	for (char *newline; more && (newline = memchr(at, '\n', (size_t)(end - at))); at = newline + 1) {
-		*newline = '\0';
-		if (st->skipping)
-			st->skipping = false;
-		else
-			more = tell(st, at, (size_t)(newline - at));
+/* Has a segment nothing that was asked for? Its file is as old as its last record, or younger. */
+static bool
+is_too_old(const struct log *l, const struct stat *st)
+{
+	return l->ask->since_ns && (uint64_t)st->st_mtim.tv_sec + 1 < l->ask->since_ns / NS_PER_SEC;
+}
+
+/* The lowest number above AFTER of a closed segment; 0: there is none. PATH is its file. */
+static uint64_t
+next_segment(const struct log *l, uint64_t after, char path[PATH_MAX])
+{
+	CLEANUP_DIR DIR *d = opendir(l->ask->log);
+	const struct dirent *e;
+	uint64_t lowest = 0;
+
+	while (d && (e = readdir(d))) {
+		int64_t n = segment_number(e->d_name, l->stem);
+		size_t len = strlen(e->d_name);
+		bool records = len > 6 && (strcmp(e->d_name + len - 4, ".zst") == 0 || strcmp(e->d_name + len - 6, ".jsonl") == 0);
+		struct stat st;
+		if (!records || n <= (int64_t)after || (lowest && (uint64_t)n >= lowest) || fstatat(dirfd(d), e->d_name, &st, 0) || is_too_old(l, &st))
+			continue;
+		lowest = (uint64_t)n;
+		snprintf(path, PATH_MAX, "%s/%s", l->ask->log, e->d_name);
 	}
-	st->used = (size_t)(end - at);
-	memmove(st->buf, at, st->used);
-	if (st->used >= RECORD_MAX) {
-		if (!st->skipping) {
-			st->line++;
-			note(st, "this line is longer than any record");
-		}
-		st->skipping = true;
-		st->used = 0;
+	return lowest;
+}
+
+/* Opens what comes behind the file that is read now. 0, -ENOENT: there is nothing, or -errno. */
+static int
+open_next(struct log *l, bool first)
+{
+	if (l->stem && (first || l->segment)) {
+		uint64_t n = next_segment(l, l->segment, l->path);
+		l->segment = n;
+		if (n)
+			return open_file(l);
+	} else if (!first) {
+		return -ENOENT;
 	}
-	return more;
+	snprintf(l->path, sizeof(l->path), "%s", l->open);
+	return open_file(l);
 }
 
 /* Is the file at PATH another one than FD, or has it become shorter than what was read? */
 static bool
-replaced(const struct store *st)
+replaced(const struct log *l)
 {
 	struct stat named, held;
 
-	if (stat(st->ask->path, &named) != 0 || fstat(st->fd, &held) != 0)
+	if (stat(l->path, &named) != 0 || fstat(l->fd, &held) != 0)
 		return false;
-	return named.st_dev != held.st_dev || named.st_ino != held.st_ino || (uint64_t)held.st_size < st->offset;
+	return named.st_dev != held.st_dev || named.st_ino != held.st_ino || (uint64_t)held.st_size < l->offset;
 }
 
-static int
-reopen(struct store *st)
-{
-	int fd = open(st->ask->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-	if (fd < 0)
-		return -errno;
-	if (st->fd >= 0)
-		close(st->fd);
-	st->fd = fd;
-	st->used = 0;
-	st->offset = st->line = 0;
-	st->skipping = false;
-	return 0;
-}
-
-/* Bytes read, 0 at the end, or -errno. */
+/* Bytes read, 0 at the end, or -errno. What was told makes room. */
 static ssize_t
-fill(struct store *st)
+fill(struct log *l)
 {
-	ssize_t n = read(st->fd, st->buf + st->used, BLOCK - st->used);
-
+	l->used -= l->at;
+	memmove(l->buf, l->buf + l->at, l->used);
+	l->at = 0;
+	ssize_t n = l->packed ? unpack_read(l->packed, l->buf + l->used, BLOCK - l->used) : read(l->fd, l->buf + l->used, BLOCK - l->used);
 	if (n < 0)
-		return -errno;
-	st->offset += (uint64_t)n;
-	st->used += (size_t)n;
+		return l->packed ? n : -errno;
+	l->offset += (uint64_t)n;
+	l->used += (size_t)n;
 	return n;
 }
 
 static void
-at_end(struct store *st)
+at_end(struct log *l)
 {
-	if (st->used && !st->skipping) {
-		st->line++;
-		note(st, "this line has no end: torn, or just being written");
+	if (l->used > l->at && !l->skipping) {
+		l->line++;
+		note(l, "this line has no end: torn, or just being written");
 	}
-	if (st->bad > NOTES_MAX)
-		ctl_error("%s: %u lines passed over in all; see: yettctl verify", st->ask->path, st->bad);
+	if (l->bad > NOTES_MAX)
+		ctl_error("%s: %u lines passed over in all; see: yettctl verify", l->path, l->bad);
+	l->bad = 0;
+}
+
+/* The line up to NEWLINE, if it is a record. */
+static bool
+take_line(struct log *l, char *newline)
+{
+	char *text = l->buf + l->at;
+
+	*newline = '\0';
+	l->at = (size_t)(newline - l->buf) + 1;
+	if (l->skipping) {
+		l->skipping = false;
+		return false;
+	}
+	l->line++;
+	l->text = text;
+	l->len = (size_t)(newline - text);
+	l->record = parse(text, l->len);
+	if (!json_is_object(l->record)) {
+		note(l, "this line is not a record");
+		json_decref(l->record);
+		l->record = NULL;
+		return false;
+	}
+	l->time = store_time(l->record);
+	return true;
+}
+
+/* The next record of the file that is open. 1; 0: there is none yet; -errno. */
+static int
+next_of_file(struct log *l)
+{
+	for (;;) {
+		char *newline = memchr(l->buf + l->at, '\n', l->used - l->at);
+		if (newline) {
+			if (take_line(l, newline))
+				return 1;
+			continue;
+		}
+		if (l->used - l->at >= RECORD_MAX) {
+			if (!l->skipping) {
+				l->line++;
+				note(l, "this line is longer than any record");
+			}
+			l->skipping = true;
+			l->at = l->used;
+		}
+		ssize_t n = fill(l);
+		if (n <= 0)
+			return (int)n;
+	}
+}
+
+/* Loads the next record of the log, if there is one now. */
+static void
+load_next(struct log *l)
+{
+	while (!l->record && !l->err) {
+		int got = l->fd < 0 ? 0 : next_of_file(l);
+		if (got < 0)
+			l->err = got;
+		if (got)
+			return;
+		if (l->fd >= 0 && !l->segment) {
+			if (!l->ask->follow)
+				at_end(l);
+			return;
+		}
+		at_end(l);
+		int err = open_next(l, l->fd < 0);
+		if (err == -ENOENT)
+			return;
+		l->err = err;
+	}
 }
 
 static int
-wait_for_more(struct store *st)
+wait_for_more(struct log *logs, unsigned n)
 {
 	static const struct timespec nap = { 0, POLL_NS };
 
@@ -178,35 +278,82 @@ wait_for_more(struct store *st)
 	if (ferror(stdout))
 		return -EPIPE;
 	nanosleep(&nap, NULL);
-	if (st->fd >= 0 && !replaced(st))
-		return 0;
-	int err = reopen(st);
-	return err == -ENOENT ? 0 : err;
+	for (unsigned i = 0; i < n; i++) {
+		struct log *l = &logs[i];
+		if (l->fd >= 0 && !replaced(l))
+			continue;
+		int err = open_file(l);
+		if (err && err != -ENOENT)
+			return err;
+	}
+	return 0;
+}
+
+/* The log that has the oldest record; NULL: none has any. */
+static struct log *
+oldest(struct log *logs, unsigned n)
+{
+	struct log *first = NULL;
+
+	for (unsigned i = 0; i < n; i++) {
+		load_next(&logs[i]);
+		if (logs[i].record && (!first || logs[i].time < first->time))
+			first = &logs[i];
+	}
+	return first;
+}
+
+static int
+read_logs(const struct store_ask *ask, struct log *logs, unsigned n)
+{
+	for (;;) {
+		struct log *l = oldest(logs, n);
+		for (unsigned i = 0; i < n; i++)
+			if (logs[i].err)
+				return logs[i].err;
+		if (!l && !ask->follow)
+			return 0;
+		if (!l) {
+			int err = wait_for_more(logs, n);
+			if (err)
+				return err;
+			continue;
+		}
+		bool more = ask->fn(ask->arg, l->record, l->text, l->len);
+		json_decref(l->record);
+		l->record = NULL;
+		if (!more)
+			return 0;
+	}
 }
 
 int
 store_read(const struct store_ask *ask)
 {
-	CLEANUP_FREE char *buf = malloc(BLOCK);
-	struct store st = { .ask = ask, .fd = -1, .buf = buf };
-	int err = buf ? reopen(&st) : -ENOMEM;
+	struct log logs[LOGS];
+	unsigned n = ask->path ? 1 : LOGS;
+	bool any = false;
+	int err = 0;
 
-	if (ask->follow && err == -ENOENT)
-		err = 0;
-	while (err == 0) {
-		ssize_t n = st.fd >= 0 ? fill(&st) : 0;
-		if (n < 0)
-			err = (int)n;
-		else if (n > 0 && !tell_lines(&st))
-			break;
-		else if (n == 0 && ask->follow)
-			err = wait_for_more(&st);
-		else if (n == 0) {
-			at_end(&st);
-			break;
-		}
+	for (unsigned i = 0; i < n; i++) {
+		logs[i] = (struct log){ .ask = ask, .fd = -1, .stem = ask->path ? NULL : chain_stem((enum chain_which)i), .buf = malloc(BLOCK) };
+		if (ask->path)
+			snprintf(logs[i].open, sizeof(logs[i].open), "%s", ask->path);
+		else
+			snprintf(logs[i].open, sizeof(logs[i].open), "%s/%s.jsonl", ask->log, logs[i].stem);
+		int one = logs[i].buf ? open_next(&logs[i], true) : -ENOMEM;
+		any = any || one == 0;
+		err = err || one == -ENOENT ? err : one;
 	}
-	cleanup_fd(&st.fd);
+	if (!err && !any && !ask->follow)
+		err = -ENOENT;
+	if (!err)
+		err = read_logs(ask, logs, n);
+	for (unsigned i = 0; i < n; i++) {
+		json_decref(logs[i].record);
+		close_file(&logs[i]);
+		free(logs[i].buf);
+	}
 	return err;
 }
 

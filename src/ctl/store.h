@@ -8,13 +8,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define STORE_LOG	"alerts.jsonl"	/* in [paths] log */
-
 /* RECORD is borrowed; LINE is its text without the newline. False: no more. */
 typedef bool store_fn(void *arg, json_t *record, const char *line, size_t len);
 
-/* Shows FN every record of PATH, oldest first, and with FOLLOW those that are written from then on, also to a new file of that name. */
-struct store_ask { const char *path; bool follow; store_fn *fn; void *arg; };
+/*
+ * Shows FN every record, oldest first, and with FOLLOW those that are written from then on, also to new files of these names: of the file
+ * PATH, packed or not, or, where it is NULL, of both logs in the directory LOG, with their closed segments. Those whose segment ended
+ * before SINCE_NS (wall clock; 0: none) may be left out.
+ */
+struct store_ask { const char *path, *log; uint64_t since_ns; bool follow; store_fn *fn; void *arg; };
 /* 0, or -errno: it cannot be read. */
 int	store_read(const struct store_ask *);
 

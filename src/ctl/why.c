@@ -78,12 +78,10 @@ understand(struct wanted *w)
 static enum answer
 find(const struct ctl *ctl, struct wanted *w)
 {
-	char path[CONFIG_PATH + sizeof(STORE_LOG) + 1];
-
-	snprintf(path, sizeof(path), "%s/%s", ctl->config.log, STORE_LOG);
-	int err = store_read(&(struct store_ask){ .path = path, .fn = keep, .arg = w });
+	const char *path = ctl->config.log;
+	int err = store_read(&(struct store_ask){ .log = path, .fn = keep, .arg = w });
 	if (err == -EACCES) {
-		ctl_error("%s: not permitted: this needs root, or the group of that file", path);
+		ctl_error("%s: not permitted: this needs root, or the group of these files", path);
 		return ANSWER_FORBIDDEN;
 	}
 	if (err) {

@@ -9,7 +9,9 @@
 #include "policy/read.h"
 #include "policy/scalar.h"
 
-enum type { TYPE_WORD_, TYPE_NAME_, TYPE_PATH_, TYPE_MOUNTS_, TYPE_DURATION_ };
+#define SIZE_LEAST (64 << 10)
+
+enum type { TYPE_WORD_, TYPE_NAME_, TYPE_PATH_, TYPE_MOUNTS_, TYPE_DURATION_, TYPE_SIZE_ };
 
 static const char *const modes[] = { [MODE_MONITOR] = "monitor", [MODE_ENFORCE] = "enforce", NULL };
 static const char *const decisions[] = { [DECISION_ALLOW] = "allow", [DECISION_DENY] = "deny", NULL };
@@ -24,6 +26,7 @@ struct row {
 	size_t			 offset, size;	/* of the member */
 	const char *const	*words;
 	uint64_t		 most_s;
+	const char		*most_size;
 };
 
 #define WORDS_WORD(x)		x
@@ -31,17 +34,25 @@ struct row {
 #define WORDS_PATH(x)		NULL
 #define WORDS_MOUNTS(x)		NULL
 #define WORDS_DURATION(x)	NULL
+#define WORDS_SIZE(x)		NULL
 #define MOST_WORD(x)		0
 #define MOST_NAME(x)		0
 #define MOST_PATH(x)		0
 #define MOST_MOUNTS(x)		0
 #define MOST_DURATION(x)	(x)
+#define MOST_SIZE(x)		0
+#define SIZE_WORD(x)		NULL
+#define SIZE_NAME(x)		NULL
+#define SIZE_PATH(x)		NULL
+#define SIZE_MOUNTS(x)		NULL
+#define SIZE_DURATION(x)	NULL
+#define SIZE_SIZE(x)		(x)
 
 static const struct row rows[] = {
 #define KEY(section_, key_, type_, member_, arg_, standard_, values_, help_) \
 	{ .text = { .section = #section_, .key = #key_, .values = values_, .standard = standard_, .help = help_ }, \
 	  .type = TYPE_##type_##_, .offset = offsetof(struct config, member_), .size = sizeof(((struct config *)0)->member_), \
-	  .words = WORDS_##type_(arg_), .most_s = MOST_##type_(arg_) },
+	  .words = WORDS_##type_(arg_), .most_s = MOST_##type_(arg_), .most_size = SIZE_##type_(arg_) },
 #include "policy/config.def"
 #undef KEY
 };
@@ -159,6 +170,21 @@ set_duration(struct reading *r, const struct row *row, const char *value, int li
 }
 
 static int
+set_size(struct reading *r, const struct row *row, const char *value, int line)
+{
+	int64_t n, most = 0;
+	char why[80];
+
+	scalar_number(TYPE_U64, row->most_size, &most);
+	if (scalar_number(TYPE_U64, value, &n) || n < SIZE_LEAST || n > most) {
+		snprintf(why, sizeof(why), "must be a size of %s", row->text.values);
+		return wrong(r, row, line, value, why);
+	}
+	memcpy((char *)r->c + row->offset, &n, sizeof(n));
+	return 0;
+}
+
+static int
 set(struct reading *r, const struct row *row, const struct read_item *item)
 {
 	if (item->more && row->type != TYPE_MOUNTS_)
@@ -173,9 +199,11 @@ set(struct reading *r, const struct row *row, const struct read_item *item)
 	case TYPE_MOUNTS_:
 		return set_mounts(r, row, item->value, item->line, item->more);
 	case TYPE_DURATION_:
+		return set_duration(r, row, item->value, item->line);
+	case TYPE_SIZE_:
 		break;
 	}
-	return set_duration(r, row, item->value, item->line);
+	return set_size(r, row, item->value, item->line);
 }
 
 /* The section that has KEY, if exactly one has it, or NULL. */

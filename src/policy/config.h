@@ -23,6 +23,8 @@ struct config {
 	bool		events;			/* [records] events */
 	enum sync_mode	sync;
 	uint64_t	heartbeat_ns;		/* [records] heartbeat: signed sign of life, default 60s */
+	uint64_t	segment_size, keep_alerts, keep_events;	/* bytes */
+	uint64_t	keep_age_ns;
 	enum audit_mode	audit;			/* [audit] mode */
 };
 

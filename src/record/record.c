@@ -9,15 +9,19 @@
 #include <unistd.h>
 #include "alert/chain.h"
 #include "alert/keep.h"
+#include "alert/minisign.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "record/closed.h"
 #include "record/record.h"
+#include "record/reserve.h"
+#include "record/stream.h"
 
-#define BATCH_MAX	256
 #define BATCH_NS	(10 * NS_PER_MS)	/* [records] sync = batch: an alert waits so long for company */
 #define EVENTS_NS	NS_PER_SEC		/* what rules only log waits so long */
-#define RETRY_NS	NS_PER_SEC
+#define ALERTS_MOST	256			/* records of one commit: each is signed */
+#define EVENTS_MOST	2048
 #define REST_MS		50
 #define KEPT_NS		(60 * NS_PER_SEC)	/* memory of others is written so often, if it changed */
 
@@ -25,14 +29,10 @@ static struct record {
 	const struct record_setup *setup;
 	struct loop	 loop;
 	struct source	 gate, warden, signals, timer;
-	struct chain	*chain;
-	unsigned	 batch;			/* records that are not committed */
-	uint64_t	 number, state_number;	/* last report of the gate and of the warden in the chain */
+	struct stream	 stream[CHAIN__MAX];
+	struct closed	 closed;		/* what becomes of closed segments */
+	struct reserve	 reserve;
 	uint64_t	 start_ns;		/* as the warden tells it */
-	uint64_t	 due_ns;		/* commit no later; 0: nothing is due */
-	uint64_t	 last_ns;		/* last commit */
-	uint64_t	 failing_ns;		/* since when commits fail; 0: they do not */
-	int		 error;			/* of the last one */
 	uint64_t	 kept, kept_ns;		/* changes of that memory when it was written; when */
 	uint64_t	 broken;		/* messages that made no sense, not told yet */
 	bool		 ending;
@@ -41,16 +41,42 @@ static struct record {
 	_Alignas(8) char buffer[WIRE_MAX];
 } the_record;
 
+static const struct chain_head *
+head(const struct record *r)
+{
+	return chain_head(r->stream[CHAIN_ALERTS].chain);
+}
+
+/* Number of the last report such that it and all before it are on disk, whichever stream they went to. */
+static uint64_t
+acked(const struct record *r, enum sender from)
+{
+	uint64_t n = 0, held = 0;
+
+	for (int i = 0; i < CHAIN__MAX; i++) {
+		const struct stream *s = &r->stream[i];
+		if (i == CHAIN_EVENTS && s->failing_ns)
+			continue;	/* alerts go on without it */
+		n = s->last[from] > n ? s->last[from] : n;
+		held = s->held[from] && (!held || s->held[from] < held) ? s->held[from] : held;
+	}
+	return held ? held - 1 : n;
+}
+
 static void
 publish(struct record *r)
 {
 	struct page_record *p = &r->setup->page->record;
 
-	atomic_store(&p->acked, r->number);
-	atomic_store(&p->acked_state, r->state_number);
-	atomic_store(&p->epoch, chain_head(r->chain)->epoch);
-	atomic_store(&p->sequence, chain_head(r->chain)->sequence);
-	atomic_store(&p->error, 0);
+	for (int i = 0; i < CHAIN__MAX; i++) {
+		atomic_store(&p->in[i].reports, r->stream[i].committed[FROM_GATE]);
+		atomic_store(&p->in[i].states, r->stream[i].committed[FROM_WARDEN]);
+	}
+	atomic_store(&p->acked, acked(r, FROM_GATE));
+	atomic_store(&p->acked_state, acked(r, FROM_WARDEN));
+	atomic_store(&p->epoch, head(r)->epoch);
+	atomic_store(&p->sequence, head(r)->sequence);
+	atomic_store(&p->error, r->stream[CHAIN_ALERTS].error ? r->stream[CHAIN_ALERTS].error : r->stream[CHAIN_EVENTS].error);
 }
 
 static void
@@ -60,76 +86,71 @@ listen_to(struct record *r, bool on)
 	loop_change(&r->loop, &r->warden, on ? EPOLLIN : 0);
 }
 
-/* While the disk does not take the batch nothing more is read: it waits where it is, and the gate counts what finds no room there. */
-static void
-failed(struct record *r, int err)
+static bool
+is_full(int err)
 {
-	if (!r->failing_ns) {
-		r->failing_ns = now_boot_ns();
-		log_errno(err, "records cannot be written (tried again each second)");
-		listen_to(r, false);
-	}
-	r->error = -err;
-	r->due_ns = now_boot_ns() + RETRY_NS;
-	counter_add(r->setup->page, COUNTER_WRITE_ERRORS, 1);
-	atomic_store(&r->setup->page->record.error, -err);
+	return err == -ENOSPC || err == -EDQUOT;
 }
 
+/*
+ * While the disk does not take alerts nothing more is read: they wait where they are, and the gate counts what finds no room there. Events
+ * that find no room are dropped and counted instead, so that alerts go on.
+ */
 static int
-commit(struct record *r)
+commit(struct record *r, struct stream *s)
 {
-	int err = chain_commit(r->chain);
+	bool failing = s->failing_ns;
+	int err = stream_commit(s, r->setup->page);
 
-	if (err) {
-		failed(r, err);
-		return err;
+	if (is_full(err) && s == &r->stream[CHAIN_ALERTS] && reserve_release(&r->reserve))
+		err = stream_commit(s, r->setup->page);
+	if (!err) {
+		publish(r);
+		return 0;
 	}
-	counter_add(r->setup->page, COUNTER_RECORDS, r->batch);
-	counter_add(r->setup->page, COUNTER_COMMITS, 1);
-	r->batch = 0;
-	r->due_ns = 0;
-	r->last_ns = now_boot_ns();
-	publish(r);
-	return 0;
+	if (!failing) {
+		log_errno(err, "records cannot be written (tried again each second)");
+		if (s == &r->stream[CHAIN_ALERTS])
+			listen_to(r, false);
+	}
+	atomic_store(&r->setup->page->record.error, -err);
+	return err;
 }
 
+/* The record in r->report is the next of S. NUMBER: of the report, 0 without. */
 static void
-append(struct record *r)
+append(struct record *r, struct stream *s, enum sender from, uint64_t number)
 {
 	struct chain_line line = { .body = r->body, .mono_ns = r->report.event.boot_ns, .boot_id = r->setup->host.boot_id,
 		.sealed = r->report.kind != REPORT_EVENT };
 	uint64_t wait = r->report.kind == REPORT_EVENT ? EVENTS_NS : r->setup->config->sync == SYNC_BATCH ? BATCH_NS : 0;
 
-	line.len = alert_json(r->body, sizeof(r->body), &r->report, &r->setup->host, chain_head(r->chain)->sequence);
-	int err = chain_append(r->chain, &line);
-	if (err) {
+	line.len = alert_json(r->body, sizeof(r->body), &r->report, &r->setup->host, chain_head(s->chain)->sequence);
+	int err = chain_append(s->chain, &line);
+	if (err)
 		log_errno(err, "a record could not be added");	/* the loop reads only while there is room */
-		return;
-	}
-	r->batch++;
-	uint64_t due = now_boot_ns() + wait;
-	if (!r->due_ns || due < r->due_ns)
-		r->due_ns = due;
+	else
+		stream_added(s, from, number, wait);
 }
 
 static uint64_t
-state_id(const struct record *r)
+state_id(const struct record *r, const struct chain_head *to)
 {
 	uint64_t id;
 	uint8_t hash[crypto_hash_sha256_BYTES];
 	char text[128];
-	int n = snprintf(text, sizeof(text), "%s:%s:%llu", r->setup->host.boot_id, chain_head(r->chain)->log,
-	    (unsigned long long)chain_head(r->chain)->sequence);
+	int n = snprintf(text, sizeof(text), "%s:%s:%llu", r->setup->host.boot_id, to->log, (unsigned long long)to->sequence);
 
 	crypto_hash_sha256(hash, (const uint8_t *)text, (size_t)n);
 	memcpy(&id, hash, sizeof(id));
 	return id;
 }
 
-/* What this process has to tell itself. */
+/* What this process has to tell itself, in S. */
 static void __attribute__((format(printf, 4, 5)))
-state(struct record *r, uint64_t count, const char *action, const char *fmt, ...)
+state(struct stream *s, uint64_t count, const char *action, const char *fmt, ...)
 {
+	struct record *r = &the_record;
 	struct event *ev = &r->report.event;
 	char why[400];
 	va_list ap;
@@ -141,28 +162,46 @@ state(struct record *r, uint64_t count, const char *action, const char *fmt, ...
 	r->report.kind = REPORT_STATE;
 	r->report.mode = (uint8_t)atomic_load(&r->setup->page->warden.mode);
 	event_init(ev, EVENT_AGENT, SENSOR_SELF);
-	ev->id = state_id(r);
+	ev->id = state_id(r, chain_head(s->chain));
 	ev->wall_ns = now_wall_ns();
 	ev->boot_ns = now_boot_ns();
 	ev->count = count;
 	event_set_str(ev, TEXT_ACTION, action);
 	event_set_str(ev, TEXT_REASON, why);
 	ev->have |= HAVE_ACTION;
-	append(r);
+	append(r, s, FROM_WARDEN, 0);
 }
 
 /* Once writing works again the gap is told, with its cause. */
 static void
-recovered(struct record *r)
+recovered(struct record *r, struct stream *s)
 {
-	uint64_t seconds = (now_boot_ns() - r->failing_ns) / NS_PER_SEC;
-	bool full = r->error == ENOSPC || r->error == EDQUOT;
+	struct stream *alerts = &r->stream[CHAIN_ALERTS];
+	uint64_t seconds = (now_boot_ns() - s->failing_ns) / NS_PER_SEC;
+	const char *name = errno_name(s->error);
+	bool full = is_full(-s->error);
 
-	r->failing_ns = 0;
-	listen_to(r, true);
+	s->failing_ns = 0;
+	s->error = 0;
 	log_notice("records are written again");
-	state(r, seconds, full ? "disk-full" : "write-error", "Records could not be written for %llu s (%s); they waited, and "
-	    "what found no room to wait is counted.", (unsigned long long)seconds, errno_name(r->error));
+	if (s == alerts) {
+		listen_to(r, true);
+		state(alerts, seconds, full ? "disk-full" : "write-error", "Records could not be written for %llu s (%s); they waited, and what "
+		    "found no room to wait is counted.", (unsigned long long)seconds, name);
+		return;
+	}
+	if (chain_has_room(alerts->chain))
+		state(alerts, s->dropped, full ? "disk-full" : "write-error", "Events could not be written for %llu s (%s); %llu of them were "
+		    "dropped.", (unsigned long long)seconds, name, (unsigned long long)s->dropped);
+	s->dropped = 0;
+}
+
+static struct stream *
+stream_of(struct record *r)
+{
+	struct stream *events = &r->stream[CHAIN_EVENTS];
+
+	return r->report.kind == REPORT_EVENT && events->chain ? events : &r->stream[CHAIN_ALERTS];
 }
 
 /*
@@ -172,23 +211,31 @@ recovered(struct record *r)
 static void
 take(struct record *r, const struct wire_msg *m)
 {
-	uint64_t *last = m->type == MSG_STATE ? &r->state_number : &r->number;
+	enum sender from = m->type == MSG_STATE ? FROM_WARDEN : FROM_GATE;
 
 	if (report_from_wire(&r->report, m->payload, m->len)) {
 		r->broken++;
 		return;
 	}
-	if (r->report.number && (r->report.number <= *last || r->report.to_ns != r->start_ns))
+	struct stream *s = stream_of(r);
+	if (r->report.number && (!stream_is_new(s, from, r->report.number) || r->report.to_ns != r->start_ns))
 		return;
-	if (r->report.number)
-		*last = r->report.number;
-	append(r);
+	if (stream_has_room(s)) {
+		append(r, s, from, r->report.number);
+		return;
+	}
+	/* Only events come here: of alerts nothing is read while there is no room. */
+	s->last[from] = r->report.number ? r->report.number : s->last[from];
+	s->dropped++;
+	counter_add(r->setup->page, COUNTER_EVENTS_DROPPED, 1);
 }
 
 static bool
 wants_more(const struct record *r)
 {
-	return r->batch < BATCH_MAX && chain_has_room(r->chain);
+	const struct stream *events = &r->stream[CHAIN_EVENTS];
+
+	return stream_has_room(&r->stream[CHAIN_ALERTS]) && (!events->chain || events->failing_ns || stream_has_room(events));
 }
 
 /* Reads what there is, as far as one batch goes. -EPIPE: nobody will send any more. */
@@ -257,27 +304,94 @@ on_timer(struct source *s, uint32_t events)
 	return 0;
 }
 
-/* What is due now; and the timer for what is due next. Returns how long to wait at most, in ms. */
+/* A sign of life, and what the log of events had come to by then, so that neither can be cut unnoticed. */
+static void
+beat(struct record *r)
+{
+	const struct stream *events = &r->stream[CHAIN_EVENTS];
+	struct stream *alerts = &r->stream[CHAIN_ALERTS];
+
+	if (!events->chain)
+		state(alerts, 0, "heartbeat", "yettd is alive.");
+	else
+		state(alerts, 0, "heartbeat", "yettd is alive; the log of events has %llu records, head %s.",
+		    (unsigned long long)chain_head(events->chain)->sequence, chain_head(events->chain)->prev);
+}
+
+/* A segment that is large enough ends with a record that says so. */
+static void
+end_segment(struct record *r, struct stream *s)
+{
+	unsigned long long n = chain_head(s->chain)->segment;
+
+	if (s->batch || s->ending || s->failing_ns || chain_size(s->chain) < r->setup->config->segment_size)
+		return;
+	state(s, n, "segment-end", "Segment %llu ends here; the next one is %llu.", n, n + 1);
+	s->ending = true;
+	s->due_ns = 0;
+}
+
+/* What is too old or too much: first it is recorded, then it goes. */
+static void
+trim(struct record *r, enum chain_which which)
+{
+	struct stream *alerts = &r->stream[CHAIN_ALERTS], *s = &r->stream[which];
+	struct trim t;
+
+	s->closed = false;
+	closed_packs(&r->closed, which);
+	if (!closed_plan(&r->closed, which, now_wall_ns(), &t) || !stream_has_room(alerts))
+		return;
+	state(alerts, t.last - t.first + 1, "segments-removed", "Segments %llu to %llu of %s are removed, %llu bytes, because of keep_%s or "
+	    "keep_age.", (unsigned long long)t.first, (unsigned long long)t.last, which == CHAIN_ALERTS ? CHAIN_FILE : CHAIN_EVENTS_FILE,
+	    (unsigned long long)t.bytes, which == CHAIN_ALERTS ? "alerts" : "events");
+	if (commit(r, alerts) == 0)
+		closed_remove(&r->closed, which, &t);
+}
+
+static void
+settle(struct record *r, struct stream *s)
+{
+	if (stream_is_due(s, now_boot_ns()) && commit(r, s) == 0 && s->failing_ns)
+		recovered(r, s);
+}
+
+static void
+tend_stream(struct record *r, enum chain_which which)
+{
+	struct stream *s = &r->stream[which];
+
+	if (!s->chain)
+		return;
+	settle(r, s);
+	end_segment(r, s);
+	settle(r, s);
+	if (s->closed)
+		trim(r, which);
+}
+
+/* What is due now. Returns how long to wait at most, in ms. */
 static int
 tend(struct loop *l)
 {
 	struct record *r = l->owner;
-	uint64_t now = now_boot_ns(), beat = r->last_ns + r->setup->config->heartbeat_ns;
+	struct stream *alerts = &r->stream[CHAIN_ALERTS];
+	int wait = -1;
 
-	if (r->broken && !r->failing_ns && wants_more(r)) {
-		state(r, r->broken, "message-broken", "%llu messages of other processes of yett made no sense and were dropped.",
+	if (r->broken && !alerts->failing_ns && stream_has_room(alerts)) {
+		state(alerts, r->broken, "message-broken", "%llu messages of other processes of yett made no sense and were dropped.",
 		    (unsigned long long)r->broken);
 		r->broken = 0;
 	}
-	if (!r->batch && now >= beat)
-		state(r, 0, "heartbeat", "yettd is alive.");
-	if (r->batch && (now >= r->due_ns || (!r->failing_ns && !wants_more(r))) && commit(r) == 0 && r->failing_ns)
-		recovered(r);
-	if (r->batch) {
-		now = now_boot_ns();
-		return r->due_ns <= now ? 0 : (int)((r->due_ns - now) / NS_PER_MS) + 1;
+	if (!alerts->batch && !alerts->ending && now_boot_ns() >= alerts->last_ns + r->setup->config->heartbeat_ns)
+		beat(r);
+	for (int i = 0; i < CHAIN__MAX; i++)
+		tend_stream(r, (enum chain_which)i);
+	for (int i = 0; i < CHAIN__MAX; i++) {
+		int one = stream_wait(&r->stream[i], now_boot_ns());
+		wait = one >= 0 && (wait < 0 || one < wait) ? one : wait;
 	}
-	return -1;
+	return wait;
 }
 
 /* As it stands at this moment; a loss costs only what was learnt since. */
@@ -297,7 +411,17 @@ keep(struct record *r)
 		r->kept = changes;
 }
 
-/* Erasing the last key is made durable when nobody waits for the disk. */
+/* What is done while nobody waits for the disk. True: there is more of it. */
+static bool
+use_leisure(struct record *r)
+{
+	for (int i = 0; i < CHAIN__MAX; i++)
+		if (r->stream[i].chain)
+			chain_rest(r->stream[i].chain);
+	reserve_make(&r->reserve);
+	return closed_pack(&r->closed);
+}
+
 static int
 before(struct loop *l)
 {
@@ -305,15 +429,15 @@ before(struct loop *l)
 	int wait = tend(l);
 	struct pollfd p[2] = { { .fd = r->setup->gate_sock, .events = POLLIN }, { .fd = r->setup->warden_sock, .events = POLLIN } };
 
-	if (wait >= 0)
+	if (wait >= 0 && wait <= REST_MS)
 		return wait;
-	uint64_t now = now_boot_ns(), beat = r->last_ns + r->setup->config->heartbeat_ns;
+	uint64_t now = now_boot_ns(), beats = r->stream[CHAIN_ALERTS].last_ns + r->setup->config->heartbeat_ns;
 	if (now - r->kept_ns >= KEPT_NS)
 		keep(r);
-	timer_set(r->timer.fd, beat > now ? beat - now : 1, 0);
-	if (poll(p, 2, REST_MS) == 0)
-		chain_rest(r->chain);
-	return -1;
+	timer_set(r->timer.fd, beats > now ? beats - now : 1, 0);
+	if (poll(p, 2, closed_is_packing(&r->closed) ? 0 : REST_MS) == 0 && use_leisure(r))
+		return 0;
+	return wait < 0 ? -1 : wait > REST_MS ? wait - REST_MS : 0;
 }
 
 static int
@@ -342,28 +466,67 @@ start_loop(struct record *r)
 	return 0;
 }
 
-/* The first record of a new process tells in what state the log was found, where that is worth a word. */
-static int
-start_chain(struct record *r)
+/* In what state a log was found, where that is worth a word. */
+static void
+tell_found(struct record *r, enum chain_which which, enum chain_found found, uint64_t torn)
 {
+	struct stream *alerts = &r->stream[CHAIN_ALERTS], *own = &r->stream[which];
+	const struct chain *c = own->chain;
+	const char *whose = which == CHAIN_ALERTS ? "" : " of events";
+	char anchor[65] = "", key[MINISIGN_KEY];
+
+	if (found == CHAIN_NEW)
+		state(own, 0, "log-start", "A new log%s begins.", whose);
+	if (found == CHAIN_NEW && which != CHAIN_ALERTS && chain_anchor(which, r->setup->state_dir, anchor) == 0)
+		state(alerts, 0, "log-start", "A new log of events begins, under the anchor %s.", anchor);
+	else if (found == CHAIN_TORN)
+		state(alerts, torn, "log-torn", "%llu bytes at the end of the log%s were never acknowledged; they were kept beside it and "
+		    "cut off.", (unsigned long long)torn, whose);
+	else if (found == CHAIN_BROKEN && chain_anchor(which, r->setup->state_dir, anchor) == 0)
+		state(alerts, 0, "log-broken", "No key continues the log%s that was found: it and its anchor were kept aside, and this one "
+		    "begins under the new anchor %s.", whose, anchor);
+	if (!chain_sums_key(c))
+		return;
+	minisign_key(chain_sums_key(c), key);
+	state(alerts, 0, "sums-anew", "The sums of closed segments of the log%s were lost; they begin anew, signed by %s.", whose, key);
+}
+
+static int
+start_chain(struct record *r, enum chain_which which)
+{
+	const struct record_setup *u = r->setup;
+	struct stream *s = &r->stream[which];
+	struct page_record *p = &u->page->record;
 	enum chain_found found;
 	uint64_t torn;
-	int err = chain_open(&r->chain, r->setup->log_dir, r->setup->state_dir, &found, &torn);
+	int err = chain_open(&s->chain, &(struct chain_place){ which, u->log_dir, u->state_dir }, &found, &torn);
+
+	if (err)
+		return err;
+	s->most = which == CHAIN_ALERTS ? ALERTS_MOST : EVENTS_MOST;
+	s->last_ns = now_boot_ns();
+	s->last[FROM_GATE] = s->committed[FROM_GATE] = atomic_load(&p->in[which].reports);
+	s->last[FROM_WARDEN] = s->committed[FROM_WARDEN] = atomic_load(&p->in[which].states);
+	s->closed = true;	/* what is there may be too much, or not packed yet */
+	tell_found(r, which, found, torn);
+	return 0;
+}
+
+static int
+start_chains(struct record *r)
+{
+	int err = start_chain(r, CHAIN_ALERTS);
 
 	if (err)
 		return err;
 	r->start_ns = atomic_load(&r->setup->page->process[ROOM_RECORD].started_ns);
-	r->number = atomic_load(&r->setup->page->record.acked);
-	r->state_number = atomic_load(&r->setup->page->record.acked_state);
-	if (found == CHAIN_NEW)
-		state(r, 0, "log-start", "A new log begins.");
-	else if (found == CHAIN_TORN)
-		state(r, torn, "log-torn", "%llu bytes at the end of the log were never acknowledged; they were kept beside it and cut off.",
-		    (unsigned long long)torn);
-	else if (found == CHAIN_BROKEN)
-		state(r, 0, "log-broken", "No key continues the log that was found: it and its anchor were kept aside, and this one begins "
-		    "under a new anchor.");
-	return found == CHAIN_WHOLE ? 0 : commit(r);
+	if (r->setup->config->events && (err = start_chain(r, CHAIN_EVENTS)))
+		return err;
+	reserve_init(&r->reserve, r->setup->state_dir);
+	closed_init(&r->closed, r->setup->log_dir, r->setup->config);
+	for (int i = CHAIN__MAX - 1; i >= 0 && !err; i--)
+		err = r->stream[i].batch ? commit(r, &r->stream[i]) : 0;
+	return err;
 }
 
 /* The last messages, then the end. */
@@ -374,12 +537,17 @@ finish(struct record *r)
 
 	do {
 		err = drain_all(r);
-		if (r->batch && commit(r))
-			return 1;
+		for (int i = 0; i < CHAIN__MAX; i++)
+			if (r->stream[i].batch && commit(r, &r->stream[i]))
+				return 1;
 	} while (!err && !wants_more(r));
 	keep(r);
-	chain_rest(r->chain);
-	chain_free(r->chain);
+	closed_end(&r->closed);
+	for (int i = 0; i < CHAIN__MAX; i++)
+		if (r->stream[i].chain) {
+			chain_rest(r->stream[i].chain);
+			chain_free(r->stream[i].chain);
+		}
 	return 0;
 }
 
@@ -391,12 +559,11 @@ record_main(const struct record_setup *setup)
 	r->setup = setup;
 	int err = start_loop(r);
 	if (!err)
-		err = start_chain(r);
-	if (err && !r->chain) {
+		err = start_chains(r);
+	if (err && !r->stream[CHAIN_ALERTS].chain) {
 		log_errno(err, "the log cannot be opened");
 		return 1;
 	}
-	r->last_ns = now_boot_ns();
 	if (!err)
 		publish(r);
 	err = loop_run(&r->loop);

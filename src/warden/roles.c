@@ -32,8 +32,8 @@
 	S(ioctl), S(pread64), S(fanotify_mark), S(signalfd4), S(open_by_handle_at), S(openat2)
 #define WATCH_CALLS S(accept4), S(recvfrom), S(sendto), S(getsockopt), S(shutdown)
 #define SCAN_CALLS S(pread64)
-#define RECORD_CALLS S(openat), S(pread64), S(pwrite64), S(fdatasync), S(fsync), S(ftruncate), S(fallocate), S(renameat), S(renameat2), \
-	S(linkat), S(unlinkat), S(fchmod), S(mprotect), S(mlock), S(munlock), S(signalfd4), S(getdents64), S(writev)
+#define RECORD_CALLS S(openat), S(pread64), S(pwrite64), S(fdatasync), S(fsync), S(ftruncate), S(fallocate), S(fstatfs), S(renameat), \
+	S(renameat2), S(linkat), S(unlinkat), S(fchmod), S(mprotect), S(mlock), S(munlock), S(signalfd4), S(getdents64), S(writev)
 
 struct role {
 	struct sandbox	 sandbox;

@@ -40,6 +40,7 @@ struct page_process {
 struct page_record {
 	_Atomic uint64_t acked;		/* reports of the gate up to this number are on disk */
 	_Atomic uint64_t acked_state;	/* and those of the warden */
+	struct { _Atomic uint64_t reports, states; } in[2];	/* the last of them in each log: of alerts, of events */
 	_Atomic uint64_t sequence;	/* next event.sequence */
 	_Atomic uint64_t epoch;		/* keys used so far */
 	_Atomic int32_t	 error;		/* errno of the last write, 0 well */

@@ -60,7 +60,7 @@ start(void)
 
 	must(randombytes_set_implementation(&played) == 0 && sodium_init() >= 0 && logs_open(&logs));
 	atexit(end);
-	must(chain_open(&c, logs.log, logs.state, &found, &torn) == 0);
+	must(chain_open(&c, &(struct chain_place){ CHAIN_ALERTS, logs.log, logs.state }, &found, &torn) == 0);
 	for (unsigned n = 1; n <= 3; n++)
 		append(c, n);
 	chain_free(c);
@@ -118,11 +118,13 @@ alone(const uint8_t *data, size_t size, bool known)
 	struct recovered r;
 	struct ratchet *keys;
 	uint8_t anchor[32];
+	struct recover_from from = { .key = known ? anchor : NULL };
 
+	memset(from.prev, '0', 64);
 	put_back((struct blob){ 0 }, data, size);
 	CLEANUP_FD int fd = openat(logs.log, CHAIN_FILE, O_RDONLY | O_CLOEXEC);
-	must(ratchet_new(&keys) == 0 && ratchet_load(keys, logs.state, RATCHET_FILE) == 0 && anchor_read(logs.state, anchor) == 0);
-	must(fd >= 0 && recover(fd, keys, known ? anchor : NULL, &r) == 0);
+	must(ratchet_new(&keys) == 0 && ratchet_load(keys, logs.state, RATCHET_FILE) == 0 && anchor_read(logs.state, ANCHOR_FILE, anchor) == 0);
+	must(fd >= 0 && recover(fd, keys, &from, &r) == 0);
 	if (r.fits) {
 		must(r.end <= size && ratchet_slot(keys, r.slot));
 		is_sealed((const char *)data, &r, keys);
@@ -144,13 +146,13 @@ behind(struct blob head, const uint8_t *data, size_t size)
 	if (!head.len)
 		logs_each(logs.state, logs_remove);
 	if (!head.len)	/* keys that have signed nothing yet */
-		must(chain_keys_init(logs.state, (char[65]){ 0 }) == 0);
-	must(chain_open(&c, logs.log, logs.state, &found, &torn) == 0);
+		must(chain_keys_init(CHAIN_ALERTS, logs.state, (char[65]){ 0 }) == 0);
+	must(chain_open(&c, &(struct chain_place){ CHAIN_ALERTS, logs.log, logs.state }, &found, &torn) == 0);
 	must(found == (size ? CHAIN_TORN : head.len ? CHAIN_WHOLE : CHAIN_NEW) && torn == size);
 	append(c, 2);
 	chain_free(c);
 	CLEANUP_BLOB struct blob log = blob_read(logs.log, CHAIN_FILE);
-	must(log.data && memcmp(log.data, head.data ? head.data : "", head.len) == 0 && anchor_read(logs.state, anchor) == 0);
+	must(log.data && memcmp(log.data, head.data ? head.data : "", head.len) == 0 && anchor_read(logs.state, ANCHOR_FILE, anchor) == 0);
 	must(logs_prove(log, anchor, &v) == DAMAGE_NONE && v.sealed == v.records && v.records == (head.len ? 8 : 2));
 }
 

@@ -31,7 +31,7 @@ open_chain(const struct logs *l, enum chain_found want)
 	enum chain_found found;
 	uint64_t torn;
 
-	assert_int_equal(chain_open(&c, l->log, l->state, &found, &torn), 0);
+	assert_int_equal(chain_open(&c, &(struct chain_place){ CHAIN_ALERTS, l->log, l->state }, &found, &torn), 0);
 	assert_int_equal(found, want);
 	if (want != CHAIN_TORN)
 		assert_true(torn == 0);
@@ -61,7 +61,7 @@ write_log(const struct logs *l, unsigned batches)
 static inline void
 anchor_of(const struct logs *l, uint8_t key[32])
 {
-	assert_int_equal(anchor_read(l->state, key), 0);
+	assert_int_equal(anchor_read(l->state, ANCHOR_FILE, key), 0);
 }
 
 /* The log NAME is whole from the anchor KEY on and has N records, all sealed. */
@@ -77,13 +77,42 @@ prove(int dir, const char *name, const uint8_t key[32], uint64_t n)
 	assert_true(v.sealed == n);
 }
 
+/* All of it, with its closed segments. */
 static inline void
 prove_own(const struct logs *l, uint64_t n)
 {
+	struct verify v;
+	uint8_t key[32];
+	CLEANUP_BLOB struct blob log = log_read(l->log);
+
+	anchor_of(l, key);
+	assert_int_equal(logs_prove(log, key, &v), DAMAGE_NONE);
+	assert_true(v.records == n);
+	assert_true(v.sealed == n);
+}
+
+/* The sums of closed segments lead from the anchor to number LAST, and each is that of its records. */
+static inline void
+prove_sums(const struct logs *l, uint64_t last)
+{
+	char name[SEGMENT_NAME], hex[65];
+	struct segment s;
 	uint8_t key[32];
 
 	anchor_of(l, key);
-	prove(l->log, CHAIN_FILE, key, n);
+	for (uint64_t n = 0; n <= last; n++) {
+		assert_int_equal(segment_read(l->log, "alerts", n, key, &s), 0);
+		memcpy(key, s.next, sizeof(key));
+		segment_name(name, "alerts", n, SEGMENT_RECORDS);
+		CLEANUP_FD int fd = openat(l->log, name, O_RDONLY | O_CLOEXEC);
+		if (n == 0)
+			continue;
+		assert_true(fd >= 0);
+		assert_int_equal(segment_hash(fd, hex), 0);
+		assert_string_equal(hex, s.hash);
+		assert_true(s.before[0]);
+	}
+	assert_int_equal(segment_read(l->log, "alerts", last + 1, NULL, &s), -ENOENT);
 }
 
 static inline void

@@ -14,9 +14,9 @@
 #define SECTOR		512u
 #define SECTORS		128u		/* of a file */
 #define VERSIONS	6u
-#define NODES		24u
-#define NOTES		500u
-#define NAMES		40u
+#define NODES		64u
+#define NOTES		900u
+#define NAMES		64u
 
 enum note_kind { NOTE_CREATE, NOTE_RENAME, NOTE_WRITE, NOTE_CUT, NOTE_SYNC, NOTE_SYNC_DIR, NOTE_ACKED };
 

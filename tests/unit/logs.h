@@ -13,6 +13,7 @@
 #include "alert/json.h"
 #include "alert/line.h"
 #include "alert/ratchet.h"
+#include "alert/segment.h"
 #include "alert/verify.h"
 #include "base/cleanup.h"
 
@@ -111,6 +112,30 @@ cleanup_blob(struct blob *b)
 	free(b->data);
 }
 #define CLEANUP_BLOB CLEANUP(cleanup_blob)
+
+/* The whole log of alerts: its closed segments, and the open one. */
+static inline struct blob
+log_read(int dir)
+{
+	struct blob all = { .data = malloc(1) };
+	char name[SEGMENT_NAME];
+	bool more = true;
+
+	for (uint64_t n = 1; more && all.data; n++) {
+		segment_name(name, "alerts", n, SEGMENT_RECORDS);
+		CLEANUP_BLOB struct blob one = blob_read(dir, name);
+		CLEANUP_BLOB struct blob last = one.data ? (struct blob){ 0 } : blob_read(dir, CHAIN_FILE);
+		more = one.data;
+		const struct blob *b = more ? &one : &last;
+		char *grown = realloc(all.data, all.len + b->len + 1);
+		if (!grown)
+			break;
+		all.data = grown;
+		memcpy(all.data + all.len, b->data ? b->data : "", b->len);
+		all.len += b->len;
+	}
+	return all;
+}
 
 /* One record: the N-th, with SIZE bytes of text in it. */
 static inline int

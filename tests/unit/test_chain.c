@@ -22,17 +22,17 @@ a_new_chain_has_keys_an_anchor_and_no_record(void **state)
 	uint8_t key[32], blob[64];
 	size_t len;
 
-	assert_int_equal(chain_anchor(l->state, hex), -ENOENT);
+	assert_int_equal(chain_anchor(CHAIN_ALERTS, l->state, hex), -ENOENT);
 	mode_t mask = umask(0777);
 	struct chain *c = open_chain(l, CHAIN_NEW);
 	umask(mask);
 	const struct chain_head *h = chain_head(c);
-	assert_true(h->sequence == 0 && h->segment == 0 && h->epoch == 0);
+	assert_true(h->sequence == 0 && h->segment == 1 && h->epoch == 0);
 	assert_string_equal(h->prev, "0000000000000000000000000000000000000000000000000000000000000000");
 	assert_true(chain_is_empty(c) && chain_has_room(c));
 	assert_int_equal(chain_commit(c), 0);
 	anchor_of(l, key);
-	assert_int_equal(chain_anchor(l->state, hex), 0);
+	assert_int_equal(chain_anchor(CHAIN_ALERTS, l->state, hex), 0);
 	assert_int_equal(mode_of(l->state, RATCHET_FILE), S_IFREG | 0600);
 	assert_int_equal(mode_of(l->state, ANCHOR_FILE), S_IFREG | 0644);
 	assert_int_equal(mode_of(l->state, ANCHOR_PUB), S_IFREG | 0644);
@@ -58,15 +58,15 @@ keys_can_be_made_before_the_first_start(void **state)
 	const struct logs *l = *state;
 	char hex[65], again[65];
 
-	assert_int_equal(chain_keys_init(l->state, hex), 0);
-	assert_int_equal(chain_keys_init(l->state, again), -EEXIST);
+	assert_int_equal(chain_keys_init(CHAIN_ALERTS, l->state, hex), 0);
+	assert_int_equal(chain_keys_init(CHAIN_ALERTS, l->state, again), -EEXIST);
 	chain_free(open_chain(l, CHAIN_NEW));
-	assert_int_equal(chain_anchor(l->state, again), 0);
+	assert_int_equal(chain_anchor(CHAIN_ALERTS, l->state, again), 0);
 	assert_string_equal(hex, again);
 	write_log(l, 2);
 	prove_own(l, 3);
 	assert_int_equal(unlinkat(l->state, ANCHOR_FILE, 0), 0);
-	assert_int_equal(chain_keys_init(l->state, again), -EEXIST);	/* the ratchet alone is reason enough */
+	assert_int_equal(chain_keys_init(CHAIN_ALERTS, l->state, again), -EEXIST);	/* the ratchet alone is reason enough */
 }
 
 static void
@@ -177,7 +177,7 @@ tail_is_kept(const struct logs *l, const char *tail, size_t len, const char *nam
 	struct chain *c;
 
 	append_bytes(l, tail, len);
-	assert_int_equal(chain_open(&c, l->log, l->state, &found, &torn), 0);
+	assert_int_equal(chain_open(&c, &(struct chain_place){ CHAIN_ALERTS, l->log, l->state }, &found, &torn), 0);
 	assert_int_equal(found, CHAIN_TORN);
 	assert_true(torn == len);
 	n = chain_head(c)->sequence;
@@ -338,11 +338,11 @@ a_lost_anchor_is_not_invented(void **state)
 	struct chain *c = open_chain(l, CHAIN_WHOLE);
 	write_batch(c, 2);
 	chain_free(c);
-	assert_int_equal(anchor_read(l->state, other), -ENOENT);
+	assert_int_equal(anchor_read(l->state, ANCHOR_FILE, other), -ENOENT);
 	prove(l->log, CHAIN_FILE, key, 8);
 	assert_true(blob_write(l->state, ANCHOR_FILE, "not hex", 7));
 	chain_free(open_chain(l, CHAIN_WHOLE));
-	assert_int_equal(anchor_read(l->state, other), -EBADMSG);
+	assert_int_equal(anchor_read(l->state, ANCHOR_FILE, other), -EBADMSG);
 }
 
 static void
@@ -369,7 +369,7 @@ what_is_no_file_is_refused_at_once(void **state)
 				assert_int_equal(mknodat(dir, name, S_IFIFO | 0600, 0), 0);
 			else
 				assert_int_equal(mkdirat(dir, name, 0700), 0);
-			assert_true(chain_open(&c, l->log, l->state, &found, &torn) < 0);
+			assert_true(chain_open(&c, &(struct chain_place){ CHAIN_ALERTS, l->log, l->state }, &found, &torn) < 0);
 			assert_null(c);
 			unlinkat(dir, name, cases[i].type == S_IFDIR ? AT_REMOVEDIR : 0);
 		}

@@ -104,6 +104,10 @@ show(const struct config *c, const struct config_key *k, char *out, size_t n)
 	else if (IS("records.events")) snprintf(out, n, "%s", c->events ? "on" : "off");
 	else if (IS("records.sync")) snprintf(out, n, "%s", c->sync == SYNC_BATCH ? "batch" : "alert");
 	else if (IS("records.heartbeat")) snprintf(out, n, "%llums", (unsigned long long)(c->heartbeat_ns / NS_PER_MS));
+	else if (IS("records.segment_size")) snprintf(out, n, "%lluM", (unsigned long long)(c->segment_size >> 20));
+	else if (IS("records.keep_alerts")) snprintf(out, n, "%lluG", (unsigned long long)(c->keep_alerts >> 30));
+	else if (IS("records.keep_events")) snprintf(out, n, "%lluG", (unsigned long long)(c->keep_events >> 30));
+	else if (IS("records.keep_age")) snprintf(out, n, "%llud", (unsigned long long)(c->keep_age_ns / NS_PER_SEC / 86400));
 	else if (IS("audit.mode")) SHOW_WORD(c, audit, audits);
 	else if (IS("gate.filesystems")) {
 		size_t at = (size_t)snprintf(out, n, "%s", c->filesystems_auto ? "auto" : "");
@@ -170,6 +174,12 @@ static const struct value values[] = {
 	{ "records", "heartbeat", "10ms", NULL, NULL }, { "records", "heartbeat", "24h", "86400000ms", NULL },
 	{ "records", "heartbeat", "1d", "86400000ms", NULL }, { "records", "heartbeat", "86400001ms", NULL, "must be a time of 10ms to 24h" },
 	{ "records", "heartbeat", "9ms", NULL, "must be a time of 10ms to 24h" },
+	{ "records", "segment_size", "1M", NULL, NULL }, { "records", "segment_size", "1G", "1024M", NULL },
+	{ "records", "segment_size", "2048k", "2M", NULL }, { "records", "segment_size", "65535", NULL, "must be a size of 64k to 1G" },
+	{ "records", "segment_size", "1025M", NULL, "must be a size of 64k to 1G" }, { "records", "segment_size", "1T", NULL, "must be a size" },
+	{ "records", "keep_alerts", "1024G", NULL, NULL }, { "records", "keep_alerts", "-1", NULL, "must be a size of 64k to 1024G" },
+	{ "records", "keep_events", "3G", NULL, NULL }, { "records", "keep_events", "off", NULL, "must be a size of 64k to 1024G" },
+	{ "records", "keep_age", "30d", NULL, NULL }, { "records", "keep_age", "3651d", NULL, "must be a time of 10ms to 3650d" },
 	{ "audit", "mode", "own", NULL, NULL }, { "audit", "mode", "multicast", NULL, NULL }, { "audit", "mode", "off", NULL, NULL },
 	{ "audit", "mode", "multcast", NULL, "must be auto | own | multicast | off; did you mean 'multicast'?" },
 };

@@ -173,7 +173,7 @@ two_keys(const struct logs *l, uint8_t keys[2][32])
 	struct ratchet *r;
 
 	assert_int_equal(ratchet_new(&r), 0);
-	assert_int_equal(ratchet_create(r, l->state, RATCHET_FILE), 0);
+	assert_int_equal(ratchet_create(r, l->state, RATCHET_FILE, 0), 0);
 	memcpy(keys[0], ratchet_public(r), 32);
 	memcpy(keys[1], ratchet_draw(r), 32);
 	assert_int_equal(ratchet_store(r), 0);
@@ -263,7 +263,7 @@ keys_change_places_and_none_comes_again(void **state)
 	uint8_t old[6][32];
 
 	assert_int_equal(ratchet_new(&r), 0);
-	assert_int_equal(ratchet_create(r, l->state, RATCHET_FILE), 0);
+	assert_int_equal(ratchet_create(r, l->state, RATCHET_FILE, 0), 0);
 	for (unsigned i = 0; i < 6; i++) {
 		memcpy(old[i], ratchet_public(r), 32);
 		assert_true(ratchet_epoch(r) == i);

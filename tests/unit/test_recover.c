@@ -15,6 +15,7 @@ struct promise {
 	struct blob	 log;		/* what the log was in the end: a crash leaves the beginning of it */
 	struct blob	 evidence[2];	/* must be in a file, in whole: of the log directory, of the state directory */
 	bool		 may_break;	/* no key continues what was found first */
+	bool		 segments;	/* some are closed on the way */
 };
 
 static struct { uint64_t images, nested, torn, lost; } seen;
@@ -59,7 +60,7 @@ goes_on(const struct logs *l, const struct promise *p, uint64_t acked)
 	struct chain *c;
 	uint64_t torn;
 
-	int err = chain_open(&c, l->log, l->state, &found, &torn);
+	int err = chain_open(&c, &(struct chain_place){ CHAIN_ALERTS, l->log, l->state }, &found, &torn);
 	if (err)
 		fail_msg("the log cannot be opened: %s", strerror(-err));
 	if (found == CHAIN_BROKEN && !p->may_break)
@@ -67,13 +68,18 @@ goes_on(const struct logs *l, const struct promise *p, uint64_t acked)
 	uint64_t n = chain_head(c)->sequence;
 	if (n < acked)
 		fail_msg("%llu records are there, %llu were acknowledged", (unsigned long long)n, (unsigned long long)acked);
-	CLEANUP_BLOB struct blob log = blob_read(l->log, CHAIN_FILE);
+	CLEANUP_BLOB struct blob log = log_read(l->log);
 	assert_true(lines_of(log) == n);
 	assert_true(log.len <= p->log.len);
 	assert_memory_equal(log.data, p->log.data ? p->log.data : "", log.len);
 	assert_true(is_kept(l->log, p->evidence[0]));
 	assert_true(is_kept(l->state, p->evidence[1]));
 	write_batch(c, 2);
+	if (p->segments) {
+		assert_int_equal(chain_close_segment(c), 0);
+		assert_null(chain_sums_key(c));
+		prove_sums(l, chain_head(c)->segment - 1);
+	}
 	chain_free(c);
 	prove_own(l, n + 2);
 	chain_free(open_chain(l, CHAIN_WHOLE));
@@ -96,12 +102,12 @@ recovery_is_interrupted(struct logs *l, const struct promise *p, uint64_t acked)
 
 	disk_record(l);
 	disk_acked(acked);
-	assert_int_equal(chain_open(&c, l->log, l->state, &found, &torn), 0);
+	assert_int_equal(chain_open(&c, &(struct chain_place){ CHAIN_ALERTS, l->log, l->state }, &found, &torn), 0);
 	write_batch(c, 1);
 	disk_acked(chain_head(c)->sequence);
 	chain_free(c);
 	disk_stop(&s);
-	again.log = blob_read(l->log, CHAIN_FILE);
+	again.log = log_read(l->log);
 	explore(&s, &again, true);
 	free(again.log.data);
 	session_free(&s);
@@ -184,10 +190,30 @@ session_goes_on(struct chain *c)
 	}
 }
 
+/* Segments of one record and of several, closed one right behind the other and with something between. */
+static void
+session_closes(struct chain *c)
+{
+	uint64_t n = chain_head(c)->sequence;
+
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(logs_append(c, (unsigned)n, 200 * i, true), 0);
+		n++;
+		if (i == 2) {
+			assert_int_equal(logs_append(c, (unsigned)n, 600, false), 0);
+			n++;
+		}
+		assert_int_equal(chain_commit(c), 0);
+		disk_acked(n);
+		if (i != 1)
+			assert_int_equal(chain_close_segment(c), 0);
+	}
+}
+
 static uint64_t
 records_of(const struct logs *l)
 {
-	CLEANUP_BLOB struct blob log = blob_read(l->log, CHAIN_FILE);
+	CLEANUP_BLOB struct blob log = log_read(l->log);
 
 	return lines_of(log);
 }
@@ -202,10 +228,10 @@ crash_everywhere(const struct logs *l, enum chain_found want, struct promise *p,
 	disk_record(l);
 	disk_acked(acked);
 	struct chain *c = open_chain(l, want);
-	session_goes_on(c);
+	p->segments ? session_closes(c) : session_goes_on(c);
 	chain_free(c);
 	disk_stop(&s);
-	p->log = blob_read(l->log, CHAIN_FILE);
+	p->log = log_read(l->log);
 	prove_own(l, records_of(l));
 	explore(&s, p, false);
 	free(p->log.data);
@@ -228,6 +254,16 @@ a_crash_while_a_log_goes_on_loses_nothing(void **state)
 {
 	const struct logs *l = *state;
 	struct promise p = { 0 };
+
+	write_log(l, 2);
+	crash_everywhere(l, CHAIN_WHOLE, &p, 3);
+}
+
+static void
+a_crash_while_segments_are_closed_loses_nothing(void **state)
+{
+	const struct logs *l = *state;
+	struct promise p = { .segments = true };
 
 	write_log(l, 2);
 	crash_everywhere(l, CHAIN_WHOLE, &p, 3);
@@ -339,7 +375,7 @@ commit_that_fails(struct logs *l, int k, size_t error, int how)
 	n += err ? 0 : 2;
 	if (ends) {
 		chain_free(c);
-		assert_int_equal(chain_open(&c, l->log, l->state, &found, &torn), 0);
+		assert_int_equal(chain_open(&c, &(struct chain_place){ CHAIN_ALERTS, l->log, l->state }, &found, &torn), 0);
 		assert_int_not_equal(found, CHAIN_BROKEN);
 	}
 	assert_true(chain_head(c)->sequence >= n);
@@ -390,7 +426,7 @@ open_that_fails(struct logs *l, int k, size_t error, int what)
 		n = 0;
 	}
 	let_fail(k, error, false);
-	int err = chain_open(&c, l->log, l->state, &found, &torn);
+	int err = chain_open(&c, &(struct chain_place){ CHAIN_ALERTS, l->log, l->state }, &found, &torn);
 	bool met = disk.calls > k;
 	let_fail(-1, 0, false);
 	assert_true(err == 0 || err == -errors[error]);
@@ -398,7 +434,7 @@ open_that_fails(struct logs *l, int k, size_t error, int what)
 	chain_free(c);
 	if (met)
 		assert_int_equal(err, -errors[error]);
-	assert_int_equal(chain_open(&c, l->log, l->state, &found, &torn), 0);
+	assert_int_equal(chain_open(&c, &(struct chain_place){ CHAIN_ALERTS, l->log, l->state }, &found, &torn), 0);
 	if (what != 3)
 		assert_true(found == wants[what] || (what == 2 && found == CHAIN_WHOLE) || (!met && found <= CHAIN_WHOLE));
 	assert_true(is_kept(l->log, keep));
@@ -445,6 +481,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_crash_at_the_first_start_loses_nothing),
 		TEST(a_crash_while_a_log_goes_on_loses_nothing),
+		TEST(a_crash_while_segments_are_closed_loses_nothing),
 		TEST(a_crash_while_a_torn_tail_is_cut_loses_nothing),
 		TEST(a_crash_while_a_broken_log_is_replaced_loses_no_evidence),
 		TEST(a_crash_after_a_failed_commit_loses_nothing),

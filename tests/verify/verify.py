@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # Proves a log of yett with nothing but its anchor; see yett-record(5).
-# usage: verify.py ANCHOR-HEX alerts.jsonl
+# usage: verify.py ANCHOR-HEX FILE...    files continue each other
 # exit 0: every record is there, unchanged, and sealed by a signature
 import base64, hashlib, json, re, sys
 from cryptography.exceptions import InvalidSignature
@@ -38,7 +38,7 @@ def check(line):
     return r
 
 key, prev, seq, sealed = bytes.fromhex(sys.argv[1]), "0" * 64, 0, 0
-for line in open(sys.argv[2], "rb"):
+for line in (line for name in sys.argv[2:] for line in open(name, "rb")):
     try:
         record = check(line)
         key = b64(record["next"]) if record["next"] else key

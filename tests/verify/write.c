@@ -3,14 +3,19 @@
  *	+ BODY		a record with a signature of its own; BODY is a JSON object without its last two braces, as alert_json() leaves it
  *	- BODY		a record that the next signature seals
  *	commit		all so far is signed and on disk
+ *	close		what is on disk becomes a closed segment
+ *	pack N		that closed segment is packed
  *	restart		the chain is closed and opened again; what was not committed is lost
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "alert/chain.h"
 #include "alert/json.h"
+#include "alert/pack.h"
+#include "alert/segment.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 
@@ -25,6 +30,23 @@ append(struct chain *c, const char *body, bool sealed)
 }
 
 static int
+pack(int dir, uint64_t number)
+{
+	char from[SEGMENT_NAME], to[SEGMENT_NAME];
+	struct pack *p;
+
+	segment_name(from, "alerts", number, SEGMENT_RECORDS);
+	segment_name(to, "alerts", number, SEGMENT_PACKED);
+	int err = pack_open(&p, dir, from, to);
+	if (err)
+		return err;
+	while ((err = pack_step(p)) > 0)
+		;
+	pack_close(p);
+	return err;
+}
+
+static int
 obey(struct chain **c, const int dirs[2], const char *command)
 {
 	enum chain_found found;
@@ -34,11 +56,15 @@ obey(struct chain **c, const int dirs[2], const char *command)
 		return append(*c, command + 2, command[0] == '+');
 	if (!strcmp(command, "commit"))
 		return chain_commit(*c);
+	if (!strcmp(command, "close"))
+		return chain_close_segment(*c);
+	if (!strncmp(command, "pack ", 5))
+		return pack(dirs[0], strtoull(command + 5, NULL, 10));
 	if (strcmp(command, "restart"))
 		return -EINVAL;
 	chain_free(*c);
 	*c = NULL;
-	return chain_open(c, dirs[0], dirs[1], &found, &torn);
+	return chain_open(c, &(struct chain_place){ CHAIN_ALERTS, dirs[0], dirs[1] }, &found, &torn);
 }
 
 int

@@ -1,0 +1,89 @@
+/*
+ * Any bytes as what lies beside a log. The first byte: 'z' a packed segment, whose lines are read; 'k' a public key; 's' sums and, behind a
+ * zero, their signature, read without a key and with one that signed something else. What is taken can be written again as it was.
+ */
+#include "../unit/logs.h"
+#include "alert/pack.h"
+
+static struct logs logs;
+
+static void
+must(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+static void
+end(void)
+{
+	logs_close(&logs);
+}
+
+static void
+packed(const uint8_t *data, size_t size)
+{
+	struct lines l;
+	const char *text;
+	uint64_t n = 0;
+	size_t len;
+
+	must(blob_write(logs.log, "packed", data, size));
+	CLEANUP_FD int fd = openat(logs.log, "packed", O_RDONLY | O_CLOEXEC);
+	must(fd >= 0 && lines_open(&l, fd) == 0);
+	int got;
+	while ((got = lines_next(&l, &text, &len)) > 0 && len <= RECORD_MAX && n++ < 100000)
+		must(len > 0);
+	must(got >= 0 || got == -EBADMSG);
+	lines_close(&l);
+}
+
+static void
+key(const uint8_t *data, size_t size)
+{
+	uint8_t bytes[32];
+	char text[MINISIGN_KEY];
+
+	if (!minisign_key_read((const char *)data, size, bytes))
+		return;
+	minisign_key(bytes, text);
+	must(size == MINISIGN_KEY - 1);
+}
+
+static void
+sums(const uint8_t *data, size_t size)
+{
+	static const uint8_t stranger[32] = { 1, 2, 3 };
+	const uint8_t *zero = memchr(data, 0, size);
+	size_t n = zero ? (size_t)(zero - data) : size;
+	struct segment s;
+
+	must(blob_write(logs.log, "alerts-00000007.sums", data, n));
+	must(blob_write(logs.log, "alerts-00000007.sums.minisig", zero ? zero + 1 : data, zero ? size - n - 1 : 0));
+	int err = segment_read(logs.log, "alerts", 7, NULL, &s);
+	must(err == 0 || err == -EBADMSG);
+	if (!err)
+		must(s.number == 7 && s.first <= s.end && strlen(s.head) == 64 && strlen(s.hash) == 64 && strlen(s.log) == 16);
+	must(segment_read(logs.log, "alerts", 7, stranger, &s) == -EBADMSG);
+	must(segment_read(logs.log, "alerts", 8, NULL, &s) == -ENOENT);
+}
+
+int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (!logs.path[0]) {
+		must(logs_open(&logs));
+		atexit(end);
+	}
+	if (size == 0)
+		return 0;
+	if (*data == 'z')
+		packed(data + 1, size - 1);
+	else if (*data == 'k')
+		key(data + 1, size - 1);
+	else if (*data == 's')
+		sums(data + 1, size - 1);
+	return 0;
+}
