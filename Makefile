@@ -40,7 +40,7 @@ ALL_CFLAGS  = $(CFLAGS) $(SAN.$(VARIANT)) -std=gnu11 -D_GNU_SOURCE -Isrc $(WARN)
               $(PKG_CFLAGS)
 
 LIB_ROOMS  := base event wire policy judge alert
-DAEMON     := warden gate watch scan record
+DAEMON     := warden gate watch scan record hook
 room        = $(patsubst src/%.c,$(B)/%.o,$(sort $(wildcard $(addprefix src/,$(addsuffix /*.c,$(1))))))
 LIB_OBJS   := $(call room,$(LIB_ROOMS))
 UNIT       := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))

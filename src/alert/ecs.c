@@ -12,7 +12,7 @@
  * push anything out: there is a reserve for `yett`, which comes last, and what has no end of its own (arguments, environment, ancestors)
  * comes after all that the caps below bound.
  */
-#define YETT_RESERVE	18000
+#define YETT_RESERVE	20000
 #define CUT_RESERVE	1500	/* of that for yett.truncated */
 #define CAP_PATH	4400
 #define CAP_ARGS	16000
@@ -139,7 +139,6 @@ outcome(const struct writer *w)
 static void
 event_members(struct writer *w, uint64_t sequence)
 {
-	static const char *const kinds[REPORT__MAX] = { [REPORT_ALERT] = "alert", [REPORT_EVENT] = "event", [REPORT_STATE] = "state" };
 	struct json *j = &w->j;
 	enum event_kind kind = (enum event_kind)w->ev->kind;
 	char sentence[REASON_MAX];
@@ -147,7 +146,7 @@ event_members(struct writer *w, uint64_t sequence)
 	json_open(j, "event");
 	hex_id(w, "id", w->ev->id);
 	json_unum(j, "sequence", sequence);
-	json_str(j, "kind", kinds[w->r->kind]);
+	json_str(j, "kind", report_kind_name((enum report_kind)w->r->kind));
 	json_list(j, "category");
 	json_str(j, NULL, event_kind_category(kind));
 	if (w->r->decision == DECISION_DENY)	/* where ECS expects the type `denied` */
@@ -158,7 +157,9 @@ event_members(struct writer *w, uint64_t sequence)
 	if (w->r->decision == DECISION_DENY)
 		json_str(j, NULL, "denied");
 	json_list_end(j);
-	if (has(w, HAVE_ACTION))
+	if (w->r->repeated)
+		json_str(j, "action", "alert-summary");
+	else if (has(w, HAVE_ACTION))
 		text(w, TEXT_ACTION, (struct member){ "action", "event.action", CAP_WORD });
 	else
 		json_str(j, "action", event_kind_name(kind));
@@ -166,6 +167,10 @@ event_members(struct writer *w, uint64_t sequence)
 	json_num(j, "severity", w->r->severity);
 	reason(w->r, sentence);
 	json_text_cap(j, "reason", sentence, strlen(sentence), 2 * REASON_MAX);
+	if (w->r->repeated) {
+		json_time(j, "start", w->r->first_ns);
+		json_time(j, "end", w->r->last_ns);
+	}
 	json_close(j);
 	json_open(j, "log");
 	json_str(j, "level", severity_name((enum severity)w->r->severity));
@@ -279,6 +284,16 @@ parent_members(struct writer *w)
 }
 
 static void
+command_line(struct writer *w)
+{
+	char line[REASON_COMMAND_LINE];
+	size_t len = reason_command_line(w->ev, line);
+
+	if (len)
+		json_text_cap(&w->j, "command_line", line, len, 2 * sizeof(line));
+}
+
+static void
 process_members(struct writer *w)
 {
 	struct json *j = &w->j;
@@ -303,7 +318,7 @@ process_members(struct writer *w)
 	if (has(w, HAVE_ARGS)) {
 		json_unum(j, "args_count", w->ev->args_count);
 		list(w, TEXT_ARGS, (struct member){ "args", "process.args", CAP_ARGS });
-		reason_command_line(j, w->ev);
+		command_line(w);
 	}
 	if (has(w, HAVE_ENV))
 		list(w, TEXT_ENV, (struct member){ "env_vars", "process.env_vars", CAP_SMALL });
@@ -507,6 +522,25 @@ host_members(struct writer *w)
 	json_close(j);
 }
 
+/* What the alerts that it counts have in common, and a few of them. */
+static void
+summary_members(struct writer *w)
+{
+	struct json *j = &w->j;
+
+	json_open(j, "summary");
+	json_str(j, "of", event_kind_name((enum event_kind)w->ev->kind));
+	if (w->r->root) {
+		json_open(j, "tree");
+		json_num(j, "pid", w->r->root_pid);
+		hex_id(w, "entity_id", w->r->root);
+		json_close(j);
+	}
+	list(w, TEXT_SAMPLE_IDS, (struct member){ "ids", "yett.summary.ids", CAP_WORD });
+	list(w, TEXT_SAMPLES, (struct member){ "files", "yett.summary.files", CAP_SMALL });
+	json_close(j);
+}
+
 static void
 yett_members(struct writer *w)
 {
@@ -527,7 +561,7 @@ yett_members(struct writer *w)
 	json_list_end(j);
 	json_unum(j, "latency_us", r->latency_us);
 	if (r->repeated)
-		json_unum(j, "repeated", r->repeated);
+		summary_members(w);
 	if (w->ev->count)
 		amount(w, "count", w->ev->count);
 	json_list(j, "sensors");

@@ -119,9 +119,8 @@ continues(const uint8_t *s, size_t len, size_t n)
 	return true;
 }
 
-/* Length of the UTF-8 character at S, 0 if there is none: no overlong forms, no surrogates, nothing beyond U+10FFFF. */
-static size_t
-utf8(const uint8_t *s, size_t len)
+size_t
+json_character(const uint8_t *s, size_t len)
 {
 	if (s[0] < 0x80)
 		return 1;
@@ -164,7 +163,7 @@ escape_code(struct escaped *e, uint8_t c)
 static void
 escape(struct escaped *e, const uint8_t *s, size_t len)
 {
-	size_t n = utf8(s, len);
+	size_t n = json_character(s, len);
 
 	e->taken = n ? n : 1;
 	if (n == 0 || s[0] == 0 || (s[0] == '\\' && len > 1 && s[1] == 'x')) {
@@ -283,14 +282,23 @@ civil(uint64_t days, unsigned *year, unsigned *month, unsigned *day)
 }
 
 void
+json_clock(char out[JSON_CLOCK], uint64_t wall_ns, unsigned places)
+{
+	uint64_t s = wall_ns / NS_PER_SEC, fraction = wall_ns % NS_PER_SEC;
+	unsigned year, month, day, of_day = (unsigned)(s % 86400);
+
+	for (unsigned i = places; i < 9; i++)
+		fraction /= 10;
+	civil(s / 86400, &year, &month, &day);
+	snprintf(out, JSON_CLOCK, "%04u-%02u-%02uT%02u:%02u:%02u.%0*lluZ", year, month, day,
+	    of_day / 3600, of_day / 60 % 60, of_day % 60, (int)places, (unsigned long long)fraction);
+}
+
+void
 json_time(struct json *j, const char *key, uint64_t wall_ns)
 {
-	uint64_t s = wall_ns / NS_PER_SEC;
-	unsigned year, month, day, of_day = (unsigned)(s % 86400);
-	char text[48];
+	char time[JSON_CLOCK], text[JSON_CLOCK + 2];
 
-	civil(s / 86400, &year, &month, &day);
-	int n = snprintf(text, sizeof(text), "\"%04u-%02u-%02uT%02u:%02u:%02u.%09lluZ\"", year, month, day,
-	    of_day / 3600, of_day / 60 % 60, of_day % 60, (unsigned long long)(wall_ns % NS_PER_SEC));
-	raw(j, key, text, (size_t)n);
+	json_clock(time, wall_ns, 9);
+	raw(j, key, text, (size_t)snprintf(text, sizeof(text), "\"%s\"", time));
 }

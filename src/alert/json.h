@@ -38,6 +38,12 @@ void	json_hex(struct json *, const char *key, const uint8_t *, size_t n);
 /* RFC 3339 with nanoseconds, UTC, no libc time zone (it opens files). */
 void	json_time(struct json *, const char *key, uint64_t wall_ns);
 
+/* The same as a text, with PLACES digits after the second (1 to 9). */
+#define JSON_CLOCK	48
+void	json_clock(char out[JSON_CLOCK], uint64_t wall_ns, unsigned places);
+/* Bytes of the UTF-8 character at S, of LEN bytes, at least one; 0: none. No overlong forms, no surrogates, nothing beyond U+10FFFF. */
+size_t	json_character(const uint8_t *s, size_t len);
+
 /* What is the same in every record of a host. */
 struct host_facts {
 	char	hostname[65], id[33], boot_id[37], version[24], agent_id[17], kernel[65];

@@ -2,8 +2,6 @@
 #include <string.h>
 #include "alert/reason.h"
 
-#define COMMAND_LINE_MAX 2048	/* the whole is in process.args */
-
 struct part { const char *s; int len; };
 
 /* For printf: at most MOST bytes of a text, its end if it is too long, since that is the telling part of a path. */
@@ -92,19 +90,17 @@ reason(const struct report *r, char out[REASON_MAX])
 	snprintf(out, REASON_MAX, "%s %s%s%s%s", done(r), act, who, below, why);
 }
 
-void
-reason_command_line(struct json *j, const struct event *ev)
+size_t
+reason_command_line(const struct event *ev, char out[REASON_COMMAND_LINE])
 {
-	char line[COMMAND_LINE_MAX];
 	size_t len;
 	const char *s = event_text(ev, TEXT_ARGS, &len);
 
 	if (len && s[len - 1] == '\0')
 		len--;
-	if (len > sizeof(line))
-		len = sizeof(line);
+	if (len > REASON_COMMAND_LINE)
+		len = REASON_COMMAND_LINE;
 	for (size_t i = 0; i < len; i++)
-		line[i] = s[i] ? s[i] : ' ';
-	if (len)
-		json_text_cap(j, "command_line", line, len, 2 * COMMAND_LINE_MAX);
+		out[i] = s[i] ? s[i] : ' ';
+	return len;
 }

@@ -150,12 +150,12 @@ cleanup_filter(scmp_filter_ctx *ctx)
 }
 
 static int
-allow(scmp_filter_ctx ctx, const int *numbers)
+add_rules(scmp_filter_ctx ctx, uint32_t action, const int *numbers)
 {
 	for (; *numbers != SANDBOX_END; numbers++) {
 		if (*numbers < 0)
-			continue;	/* not a system call of this machine: nothing to allow */
-		int err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, *numbers, 0);
+			continue;	/* not a system call of this machine: nothing to say */
+		int err = seccomp_rule_add(ctx, action, *numbers, 0);
 		if (err && err != -EEXIST)
 			return err;
 	}
@@ -183,19 +183,21 @@ export_filter(scmp_filter_ctx ctx, struct filter *f)
 }
 
 static int
-build_filter(const int *syscalls, struct filter *f)
+build_filter(const struct sandbox *s, struct filter *f)
 {
-	CLEANUP(cleanup_filter) scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	CLEANUP(cleanup_filter) scmp_filter_ctx ctx = seccomp_init(s->syscalls ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ALLOW);
 
 	if (!ctx)
 		return -ENOMEM;
 	int err = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	if (!err)
 		err = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);	/* a binary tree, for kernels without a cache of filters */
-	if (!err)
-		err = allow(ctx, syscalls);
-	if (!err)
-		err = allow(ctx, sanitizer_syscalls);
+	if (!err && !s->syscalls)
+		err = add_rules(ctx, SCMP_ACT_ERRNO(EPERM), s->refused);
+	if (!err && s->syscalls)
+		err = add_rules(ctx, SCMP_ACT_ALLOW, s->syscalls);
+	if (!err && s->syscalls)
+		err = add_rules(ctx, SCMP_ACT_ALLOW, sanitizer_syscalls);
 	return err ? err : export_filter(ctx, f);
 }
 
@@ -240,13 +242,13 @@ sandbox_enter(const struct sandbox *s)
 	pid_t parent = getppid();
 	int err;
 
-	if (!s->syscalls)
+	if (!s->syscalls == !s->refused)
 		return -EINVAL;
 	if (s->title && prctl(PR_SET_NAME, s->title, 0, 0, 0))
 		return -errno;
 	if (s->die_with_parent && (err = bind_to_parent(parent)))
 		return err;
-	if ((err = build_filter(s->syscalls, &filter)))
+	if ((err = build_filter(s, &filter)))
 		return err;
 	if ((err = set_oom_score(s->oom_score)))
 		return err;

@@ -17,6 +17,7 @@ struct sandbox {
 	gid_t		 gid;
 	uint64_t	 caps;			/* bit per CAP_x that stays permitted and effective; all others leave every set */
 	const int	*syscalls;		/* libseccomp numbers, ended by SANDBOX_END; anything else kills the process */
+	const int	*refused;		/* where syscalls is NULL: all but these, which fail with EPERM; for who runs programs of others */
 	const struct limit *limits;		/* ended by resource -1 */
 	int		 oom_score;		/* oom_score_adj; set before dumpable, which makes it unwritable */
 	const int	*keep;			/* descriptors to keep besides 0-2, ended by -1; NULL: all */

@@ -49,7 +49,7 @@ subject(const json_t *record, char *out, size_t size)
 	const char *exe = store_text(record, "process.executable"), *parent = store_text(record, "process.parent.executable");
 	int kind = view_kind(record);
 
-	if (kind == EVENT_AGENT || !*exe)
+	if (kind == EVENT_AGENT || !*exe || store_get(record, "yett.summary"))
 		snprintf(out, size, "%s", store_text(record, "event.reason"));
 	else if (kind == EVENT_OPEN || kind == EVENT_WRITE)
 		snprintf(out, size, "%s %s", store_name(exe), store_text(record, "file.path"));

@@ -112,7 +112,7 @@ take(void *arg, json_t *record, const char *line, size_t len)
 	struct rejudging *r = arg;
 	struct verdict v;
 	unsigned left_out = 0;
-	int64_t repeated = 0;
+	int64_t summed = 0;
 
 	(void)line, (void)len;
 	if (!recall(&r->ev, record, &left_out) || !event_kind_prevents((enum event_kind)r->ev.kind))
@@ -127,8 +127,8 @@ take(void *arg, json_t *record, const char *line, size_t len)
 	bool was = strcmp(store_text(record, "yett.would"), "deny") == 0, is = v.would == DECISION_DENY;
 	if (was == is)
 		return true;
-	store_number(record, "yett.repeated", &repeated);
-	uint64_t times = 1 + (repeated > 0 ? (uint64_t)repeated : 0);
+	store_number(record, "event.count", &summed);	/* of a summary, whose facts are those of the first */
+	uint64_t times = summed > 0 ? (uint64_t)summed : 1;
 	*(is ? &r->denied : &r->allowed) += times;
 	struct group *g = group_of(r, &(struct group){ .denied = is, .rule = is ? decider(r->policy, &v) : store_text(record, "rule.name"),
 		.user = store_text(record, "user.name"), .program = store_text(record, "process.executable") });

@@ -115,6 +115,41 @@ show_work(const json_t *s)
 	    number(s, "records.pending"), number(s, "records.epoch"), *error ? "; error " : "", error);
 }
 
+/* What of it is used. */
+static void
+show_ways(const json_t *s)
+{
+	static const struct { const char *name, *done, *done_word, *lost; } ways[] = {
+		{ "journal", "counters.journal_sent", "sent", "counters.journal_lost" },
+		{ "syslog", "counters.syslog_sent", "sent", "counters.syslog_lost" },
+		{ "programs", "counters.run", "run", "counters.run_lost" },
+	};
+	int64_t folded = number(s, "counters.folded"), killed = number(s, "counters.run_killed"), failed = number(s, "counters.run_failed");
+	char text[512] = "";
+
+	if (folded)
+		row("folded", "%" PRId64 " alerts into %" PRId64 " summaries, %" PRId64 " waiting for one", folded, number(s, "counters.summaries"),
+		    number(s, "records.folding"));
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		int64_t done = number(s, ways[i].done), lost = number(s, ways[i].lost);
+		size_t len = strlen(text);
+		if (done || lost)
+			snprintf(text + len, sizeof(text) - len, "%s%s %" PRId64 " %s, %" PRId64 " lost", len ? "; " : "", ways[i].name, done,
+			    ways[i].done_word, lost);
+	}
+	size_t len = strlen(text);
+	if (killed || failed || number(s, "counters.run_folded"))
+		snprintf(text + len, sizeof(text) - len, " (%" PRId64 " failed, %" PRId64 " killed, %" PRId64 " alerts beyond the limits)",
+		    failed, killed, number(s, "counters.run_folded"));
+	if (number(s, "counters.metrics_lost")) {
+		len = strlen(text);
+		snprintf(text + len, sizeof(text) - len, "%smetrics not written %" PRId64 " times", len ? "; " : "",
+		    number(s, "counters.metrics_lost"));
+	}
+	if (text[0])
+		row("ways out", "%s", text);
+}
+
 static void
 show_mounts(const json_t *s)
 {
@@ -215,6 +250,7 @@ status_run(struct ctl *ctl, const void *options, char **operands)
 	show_processes(s);
 	show_sensors(s);
 	show_work(s);
+	show_ways(s);
 	show_mounts(s);
 	show_places(s);
 	show_losses(s);

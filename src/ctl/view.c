@@ -55,7 +55,11 @@ view_severity(const json_t *record)
 int
 view_kind(const json_t *record)
 {
-	return says(record, "event.kind", "state") ? EVENT_AGENT : event_kind_find(store_text(record, "event.action"));
+	const char *of = store_text(record, "yett.summary.of");
+
+	if (says(record, "event.kind", "state"))
+		return EVENT_AGENT;
+	return event_kind_find(*of ? of : store_text(record, "event.action"));
 }
 
 bool

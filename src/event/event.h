@@ -28,6 +28,7 @@ enum event_text {
 	/* What the judge said, filled in for the record (struct report). */
 	TEXT_RULE, TEXT_RULESET, TEXT_RULE_DESCRIPTION, TEXT_RULE_MESSAGE, TEXT_TECHNIQUE,
 	TEXT_MATCHED, TEXT_EXCEPTION,		/* names of all rules that matched, NUL separated */
+	TEXT_SAMPLES, TEXT_SAMPLE_IDS,		/* of a summary: some files and ids of what it counts, NUL separated */
 	TEXT__MAX
 };
 

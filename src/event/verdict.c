@@ -2,6 +2,7 @@
 #include <string.h>
 #include "event/verdict.h"
 
+static const char *const report_kinds[REPORT__MAX] = { [REPORT_ALERT] = "alert", [REPORT_EVENT] = "event", [REPORT_STATE] = "state" };
 static const char *const decisions[] = { [DECISION_ALLOW] = "allow", [DECISION_DENY] = "deny" };
 static const char *const severities[] = {
 	[SEVERITY_INFO] = "info", [SEVERITY_LOW] = "low", [SEVERITY_MEDIUM] = "medium",
@@ -36,6 +37,12 @@ report_from_wire(struct report *r, const void *buf, size_t len)
 	    r->settled >= SETTLED__MAX || r->severity > SEVERITY_CRITICAL || (r->actions & ~ACTION_ALL))
 		return -EBADMSG;
 	return event_from_wire(&r->event, (const char *)buf + head, len - head);
+}
+
+const char *
+report_kind_name(enum report_kind k)
+{
+	return report_kinds[k];
 }
 
 const char *

@@ -59,7 +59,13 @@ struct report {
 	uint8_t		decision, would, mode, settled, severity;
 	uint16_t	actions;	/* taken */
 	uint32_t	latency_us;	/* from taking the event to the answer */
-	uint32_t	repeated;	/* identical reports folded into this one */
+	uint32_t	unused_;
+	/* A summary of alerts that have no record of their own; the other members are those of the first one, which has. repeated 0: none */
+	uint64_t	repeated;	/* how many */
+	uint64_t	first_ns, last_ns;	/* wall clock, of these */
+	uint64_t	root;		/* entity of the tree that they came from, 0 unknown */
+	int32_t		root_pid;
+	uint32_t	unused2_;
 	struct event	event;
 };
 
@@ -67,6 +73,7 @@ size_t	report_wire_size(const struct report *);
 /* As event_from_wire(). */
 int	report_from_wire(struct report *, const void *buf, size_t len);
 
+const char *report_kind_name(enum report_kind);
 const char *decision_name(enum decision);
 const char *severity_name(enum severity);
 int	severity_find(const char *name);	/* -1 */

@@ -9,6 +9,7 @@
 #include "base/procfs.h"
 #include "gate/act.h"
 #include "gate/fetch.h"
+#include "gate/fold.h"
 #include "gate/late.h"
 #include "gate/proc.h"
 #include "gate/spool.h"
@@ -113,8 +114,10 @@ report(struct gate *g, enum report_kind kind, uint64_t latency_ns)
 	g->report.repeated = 0;
 	g->report.latency_us = (uint32_t)(latency_ns / NS_PER_US);
 	g->report.event.id = act_event_id(g);
-	if (!late_keep(g))
-		spool_put(g);
+	if (kind == REPORT_ALERT)
+		fold_put(g);
+	else if (!late_keep(g))
+		spool_put(g, &g->report);
 	spool_flush(g);
 }
 
@@ -133,8 +136,6 @@ act(struct gate *g, uint64_t latency_ns)
 	/* What was done to a program is always an alert; what a rule only asked to log is not. */
 	bool alert = ((v->actions | v->would_actions) & ~(unsigned)(ACTION_ALLOW | ACTION_LOG)) || v->decision == DECISION_DENY ||
 	    v->would == DECISION_DENY;
-	if (alert)
-		counter_add(g->setup.page, COUNTER_ALERTS, 1);
 	if (alert || g->setup.config->events)
 		report(g, alert ? REPORT_ALERT : REPORT_EVENT, latency_ns);
 }

@@ -14,6 +14,7 @@
 #include "gate/fan.h"
 #include "gate/fetch.h"
 #include "gate/files.h"
+#include "gate/fold.h"
 #include "gate/held.h"
 #include "gate/late.h"
 #include "gate/linger.h"
@@ -389,10 +390,17 @@ gate_on_unmounted(struct gate *g, const struct wire_msg *m)
 	dirs_unmounted(g, &u);
 }
 
+static void
+gate_on_ending(struct gate *g, const struct wire_msg *m)
+{
+	(void)m;
+	fold_end(g);
+}
+
 typedef void message_fn(struct gate *, const struct wire_msg *);
 static message_fn *const handlers[MSG__MAX] = {
 	[MSG_EVENT] = gate_on_event, [MSG_SCANNED] = gate_on_scanned, [MSG_POLICY] = gate_on_policy,
-	[MSG_MOUNTED] = gate_on_mounted, [MSG_UNMOUNTED] = gate_on_unmounted,
+	[MSG_MOUNTED] = gate_on_mounted, [MSG_UNMOUNTED] = gate_on_unmounted, [MSG_ENDING] = gate_on_ending,
 };
 
 /* -EAGAIN: there is none. */
@@ -490,7 +498,7 @@ tend(struct loop *l)
 		serve_notice(g);
 	serve_files(g, FILES_A_TURN);
 	int wait = sooner(sooner(proc_tend(g, now), held_wait_ms(g, now)), sooner(late_tend(g, now), linger_tend(g, now)));
-	wait = sooner(wait, sooner(cache_tend(g, now), files_tend(g)));
+	wait = sooner(sooner(wait, fold_tend(g, now)), sooner(cache_tend(g, now), files_tend(g)));
 	count_kept(g);
 	spool_flush(g);
 	act_tell_too_hard(g, now);
@@ -526,6 +534,7 @@ start(struct gate *g)
 	struct correlate_stats cs;
 	correlate_stats(g->correlate, &cs);	/* what was learnt outlives us, and so does its count */
 	g->evicted = cs.evicted;
+	fold_recover(g);
 	late_recover(g);
 	if ((err = cache_start(g)) || (err = files_start(g)))
 		return err;

@@ -48,7 +48,7 @@ let_go(struct gate *g, struct page_late *l)
 {
 	memcpy(&g->report, &l->report, report_wire_size(&l->report));
 	fetch(g, NULL, HAVE_HASH);
-	spool_put(g);
+	spool_put(g, &g->report);
 	/* In this order: a gate that dies in between leaves the report twice rather than not at all. */
 	atomic_store(&l->ticket, 0);
 	atomic_fetch_sub(&g->setup.page->gate.late, 1);
@@ -77,6 +77,16 @@ late_tend(struct gate *g, uint64_t now_ns)
 			first = l->due_ns;
 	}
 	return first == UINT64_MAX ? -1 : (int)((first - now_ns) / NS_PER_MS) + 1;
+}
+
+void
+late_count(struct gate *g)
+{
+	uint32_t n = 0;
+
+	for (unsigned i = 0; i < PAGE_LATE; i++)
+		n += atomic_load(&g->setup.page->late[i].ticket) != 0;
+	atomic_store(&g->setup.page->gate.late, n);
 }
 
 void

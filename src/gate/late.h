@@ -16,5 +16,7 @@ void	late_scanned(struct gate *, uint64_t ticket);
 int	late_tend(struct gate *, uint64_t now_ns);
 /* What a predecessor left. */
 void	late_recover(struct gate *);
+/* Makes page.gate.late the number of them: a gate may have died between a report and that. */
+void	late_count(struct gate *);
 
 #endif

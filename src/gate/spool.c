@@ -28,15 +28,29 @@ gap(uint64_t at, uint64_t need)
 	return room < need ? room : 0;
 }
 
-void
-spool_put(struct gate *g)
+static uint64_t
+need_of(const struct report *r)
+{
+	return PAD(sizeof(struct entry) + report_wire_size(r));
+}
+
+bool
+spool_fits(struct gate *g, const struct report *r)
 {
 	struct page_spool *s = spool(g);
-	size_t len = report_wire_size(&g->report);
-	uint64_t need = PAD(sizeof(struct entry) + len), head = load(&s->head);
+	uint64_t need = need_of(r), head = load(&s->head);
+
+	return head + gap(head, need) + need - load(&s->tail) <= PAGE_SPOOL;
+}
+
+void
+spool_put(struct gate *g, struct report *r)
+{
+	struct page_spool *s = spool(g);
+	uint64_t need = need_of(r), head = load(&s->head);
 	uint64_t skip = gap(head, need);
 
-	if (head + skip + need - load(&s->tail) > PAGE_SPOOL) {
+	if (!spool_fits(g, r)) {
 		counter_add(g->setup.page, COUNTER_REPORTS_LOST, 1);
 		return;
 	}
@@ -44,12 +58,12 @@ spool_put(struct gate *g)
 		struct entry filler = { .skip = 1 };
 		memcpy(&s->ring[head % PAGE_SPOOL], &filler, sizeof(filler));
 	}
-	struct entry e = { .len = (uint32_t)len,
+	struct entry e = { .len = (uint32_t)report_wire_size(r),
 		.number = atomic_fetch_add(&g->setup.page->gate.report_number, 1) + 1 };
-	g->report.number = e.number;
+	r->number = e.number;
 	uint8_t *at = &s->ring[(head + skip) % PAGE_SPOOL];
 	memcpy(at, &e, sizeof(e));
-	memcpy(at + sizeof(e), &g->report, len);
+	memcpy(at + sizeof(e), r, e.len);
 	atomic_store_explicit(&s->head, head + skip + need, memory_order_release);
 }
 

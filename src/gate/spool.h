@@ -6,8 +6,10 @@
  */
 #include "gate/state.h"
 
-/* Numbers and stores G->report. A full spool loses it, counted. */
-void	spool_put(struct gate *);
+/* Numbers and stores R. A full spool loses it, counted. */
+void	spool_put(struct gate *, struct report *r);
+/* Would the spool take R now? */
+bool	spool_fits(struct gate *, const struct report *r);
 /* Frees what is on disk and sends what is not, as far as the socket takes it. */
 void	spool_flush(struct gate *);
 

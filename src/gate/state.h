@@ -125,6 +125,8 @@ struct gate {
 	const struct msg_scanned *scanned;	/* what scan just said of a file; else NULL */
 	uint64_t		 ticket;	/* last one given to scan */
 	uint64_t		 late_ticket;	/* what the report in hand waits for, 0 nothing */
+	uint64_t		 fold_next_ns;	/* no summary is due before; 0: no cause is open */
+	bool			 fold_ended;	/* nothing is folded any more */
 	uint64_t		 sent;		/* number of the last report handed to record */
 	uint64_t		 record_start_ns; /* of the record process that it was handed to */
 	bool			 record_waits;	/* its socket was full */

@@ -241,19 +241,37 @@ is_root(const struct node *n)
 	return n->pid == 1 || n->pid == 2;
 }
 
-void
-tree_mark(struct tree *t, int32_t pid, uint64_t mark, bool session)
+/* Of I, which may be 0: the eldest ancestor in the same session. */
+static node_id
+eldest(const struct tree *t, node_id i)
 {
-	node_id i = node_find(t, pid);
-
-	for (unsigned n = 0; session && i && n < WALK_MAX; n++) {
+	for (unsigned n = 0; i && n < WALK_MAX; n++) {
 		node_id up = t->node[i].parent;
 		if (!up || t->node[up].sid != t->node[i].sid || is_root(&t->node[up]))
 			break;
 		i = up;
 	}
+	return i;
+}
+
+void
+tree_mark(struct tree *t, int32_t pid, uint64_t mark, bool session)
+{
+	node_id i = node_find(t, pid);
+
+	if (session)
+		i = eldest(t, i);
 	if (i)
 		node_mark(&t->node[i], mark);
+}
+
+int32_t
+tree_root(const struct tree *t, int32_t pid, uint64_t *entity)
+{
+	node_id i = eldest(t, node_find(t, pid));
+
+	*entity = i ? t->node[i].entity : 0;
+	return i ? t->node[i].pid : 0;
 }
 
 uint64_t

@@ -81,6 +81,9 @@ void	tree_mark(struct tree *, int32_t pid, uint64_t mark, bool session);
 typedef bool tree_mark_fn(void *arg, uint64_t mark);
 uint64_t tree_marked(const struct tree *, int32_t pid, tree_mark_fn *wanted, void *arg);
 
+/* The eldest ancestor of PID in the same session, below init and kthreadd, and its entity; itself, if there is none; 0: it is not known. */
+int32_t	tree_root(const struct tree *, int32_t pid, uint64_t *entity);
+
 /* Living descendants of PID, itself first, at most N. Returns how many there are (may exceed N). */
 size_t	tree_descendants(const struct tree *, int32_t pid, int32_t *pids, size_t n);
 

@@ -9,9 +9,10 @@
 #include "policy/read.h"
 #include "policy/scalar.h"
 
-#define SIZE_LEAST (64 << 10)
+#define SIZE_LEAST	(64 << 10)
+#define SOCKET_PATH	107		/* sun_path without its terminator */
 
-enum type { TYPE_WORD_, TYPE_NAME_, TYPE_PATH_, TYPE_MOUNTS_, TYPE_DURATION_, TYPE_SIZE_ };
+enum type { TYPE_WORD_, TYPE_NAME_, TYPE_PATH_, TYPE_MOUNTS_, TYPE_DURATION_, TYPE_SPAN_, TYPE_PLACE_, TYPE_ARGV_, TYPE_NUMBER_, TYPE_SIZE_ };
 
 static const char *const modes[] = { [MODE_MONITOR] = "monitor", [MODE_ENFORCE] = "enforce", NULL };
 static const char *const decisions[] = { [DECISION_ALLOW] = "allow", [DECISION_DENY] = "deny", NULL };
@@ -25,8 +26,8 @@ struct row {
 	enum type		 type;
 	size_t			 offset, size;	/* of the member */
 	const char *const	*words;
-	uint64_t		 most_s;
-	const char		*most_size;
+	const char		*usual;		/* word for the usual place, NULL none */
+	uint64_t		 most;		/* seconds, a number, or bytes */
 };
 
 #define WORDS_WORD(x)		x
@@ -35,24 +36,36 @@ struct row {
 #define WORDS_MOUNTS(x)		NULL
 #define WORDS_DURATION(x)	NULL
 #define WORDS_SIZE(x)		NULL
+#define WORDS_SPAN(x)		NULL
+#define WORDS_PLACE(x)		NULL
+#define WORDS_ARGV(x)		NULL
+#define WORDS_NUMBER(x)		NULL
 #define MOST_WORD(x)		0
 #define MOST_NAME(x)		0
 #define MOST_PATH(x)		0
 #define MOST_MOUNTS(x)		0
 #define MOST_DURATION(x)	(x)
-#define MOST_SIZE(x)		0
-#define SIZE_WORD(x)		NULL
-#define SIZE_NAME(x)		NULL
-#define SIZE_PATH(x)		NULL
-#define SIZE_MOUNTS(x)		NULL
-#define SIZE_DURATION(x)	NULL
-#define SIZE_SIZE(x)		(x)
+#define MOST_SPAN(x)		(x)
+#define MOST_PLACE(x)		0
+#define MOST_ARGV(x)		0
+#define MOST_NUMBER(x)		(x)
+#define MOST_SIZE(x)		(x)
+#define USUAL_WORD(x)		NULL
+#define USUAL_NAME(x)		NULL
+#define USUAL_PATH(x)		NULL
+#define USUAL_MOUNTS(x)		NULL
+#define USUAL_DURATION(x)	NULL
+#define USUAL_SPAN(x)		NULL
+#define USUAL_PLACE(x)		(x)
+#define USUAL_ARGV(x)		NULL
+#define USUAL_NUMBER(x)		NULL
+#define USUAL_SIZE(x)		NULL
 
 static const struct row rows[] = {
 #define KEY(section_, key_, type_, member_, arg_, standard_, values_, help_) \
 	{ .text = { .section = #section_, .key = #key_, .values = values_, .standard = standard_, .help = help_ }, \
 	  .type = TYPE_##type_##_, .offset = offsetof(struct config, member_), .size = sizeof(((struct config *)0)->member_), \
-	  .words = WORDS_##type_(arg_), .most_s = MOST_##type_(arg_), .most_size = SIZE_##type_(arg_) },
+	  .words = WORDS_##type_(arg_), .usual = USUAL_##type_(arg_), .most = MOST_##type_(arg_) },
 #include "policy/config.def"
 #undef KEY
 };
@@ -161,7 +174,7 @@ set_duration(struct reading *r, const struct row *row, const char *value, int li
 	char why[80];
 	uint64_t ns;
 
-	if (scalar_duration(value, &ns) || ns < 10 * NS_PER_MS || ns > row->most_s * NS_PER_SEC) {
+	if (scalar_duration(value, &ns) || ns < 10 * NS_PER_MS || ns > row->most * NS_PER_SEC) {
 		snprintf(why, sizeof(why), "must be a time of %s, e.g. 500ms, 2s, 5m", row->text.values);
 		return wrong(r, row, line, value, why);
 	}
@@ -172,11 +185,10 @@ set_duration(struct reading *r, const struct row *row, const char *value, int li
 static int
 set_size(struct reading *r, const struct row *row, const char *value, int line)
 {
-	int64_t n, most = 0;
+	int64_t n;
 	char why[80];
 
-	scalar_number(TYPE_U64, row->most_size, &most);
-	if (scalar_number(TYPE_U64, value, &n) || n < SIZE_LEAST || n > most) {
+	if (scalar_number(TYPE_U64, value, &n) || n < SIZE_LEAST || (uint64_t)n > row->most) {
 		snprintf(why, sizeof(why), "must be a size of %s", row->text.values);
 		return wrong(r, row, line, value, why);
 	}
@@ -185,9 +197,94 @@ set_size(struct reading *r, const struct row *row, const char *value, int line)
 }
 
 static int
+set_span(struct reading *r, const struct row *row, const char *value, int line)
+{
+	const uint64_t off = 0;
+
+	if (strcmp(value, "off") != 0)
+		return set_duration(r, row, value, line);
+	memcpy((char *)r->c + row->offset, &off, sizeof(off));
+	return 0;
+}
+
+static int
+set_place(struct reading *r, const struct row *row, const char *value, int line)
+{
+	char why[80];
+
+	if (strcmp(value, "off") == 0) {
+		*((char *)r->c + row->offset) = '\0';
+		return 0;
+	}
+	if (row->usual && strcmp(value, row->usual) == 0) {
+		snprintf((char *)r->c + row->offset, row->size, "%s", value);
+		return 0;
+	}
+	if (row->usual && strlen(value) > SOCKET_PATH)
+		return wrong(r, row, line, value, "is too long for a socket: at most 107 bytes");
+	if (value[0] == '/')
+		return set_path(r, row, value, line);
+	snprintf(why, sizeof(why), "must be %s%s%s", row->usual ? row->usual : "", row->usual ? ", " : "", "off, or an absolute path");
+	return wrong(r, row, line, value, why);
+}
+
+static int
+set_number(struct reading *r, const struct row *row, const char *value, int line)
+{
+	char why[80];
+	uint64_t n;
+
+	if (scalar_unsigned(value, row->most, &n) || n == 0) {
+		snprintf(why, sizeof(why), "must be a number, %s", row->text.values);
+		return wrong(r, row, line, value, why);
+	}
+	uint32_t number = (uint32_t)n;
+	memcpy((char *)r->c + row->offset, &number, sizeof(number));
+	return 0;
+}
+
+static int
+add_argument(struct reading *r, const struct row *row, const struct read_item *item, const char *s)
+{
+	struct config_argv *a = (void *)((char *)r->c + row->offset);
+	size_t used = 0, len = strlen(s) + 1;
+
+	for (unsigned i = 0; i < a->n; i++)
+		used += strlen(a->text + used) + 1;
+	if (len > sizeof(a->text) - used)
+		return wrong(r, row, item->line, item->value, "is too long: program and arguments have at most 2047 bytes");
+	memcpy(a->text + used, s, len);
+	a->n++;
+	return 0;
+}
+
+/* The first line is split at blanks; each further line is one argument, blanks included. */
+static int
+set_argv(struct reading *r, const struct row *row, const struct read_item *item)
+{
+	struct config_argv *a = (void *)((char *)r->c + row->offset);
+	char text[READ_LINE];
+
+	if (item->more)
+		return a->n ? add_argument(r, row, item, item->value) : wrong(r, row, item->line, item->value, "follows off, which stands alone");
+	a->n = 0;
+	if (strcmp(item->value, "off") == 0)
+		return 0;
+	if (item->value[0] != '/')
+		return wrong(r, row, item->line, item->value, "must be off, or a program by its absolute path and its arguments");
+	snprintf(text, sizeof(text), "%s", item->value);
+	for (char *save = NULL, *one = strtok_r(text, " \t", &save); one; one = strtok_r(NULL, " \t", &save)) {
+		int err = add_argument(r, row, item, one);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int
 set(struct reading *r, const struct row *row, const struct read_item *item)
 {
-	if (item->more && row->type != TYPE_MOUNTS_)
+	if (item->more && row->type != TYPE_MOUNTS_ && row->type != TYPE_ARGV_)
 		return wrong(r, row, item->line, item->value, "has one value, on one line");
 	switch (row->type) {
 	case TYPE_WORD_:
@@ -198,6 +295,14 @@ set(struct reading *r, const struct row *row, const struct read_item *item)
 		return set_path(r, row, item->value, item->line);
 	case TYPE_MOUNTS_:
 		return set_mounts(r, row, item->value, item->line, item->more);
+	case TYPE_SPAN_:
+		return set_span(r, row, item->value, item->line);
+	case TYPE_PLACE_:
+		return set_place(r, row, item->value, item->line);
+	case TYPE_NUMBER_:
+		return set_number(r, row, item->value, item->line);
+	case TYPE_ARGV_:
+		return set_argv(r, row, item);
 	case TYPE_DURATION_:
 		return set_duration(r, row, item->value, item->line);
 	case TYPE_SIZE_:

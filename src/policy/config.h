@@ -6,6 +6,7 @@
 
 #define CONFIG_PATH	256
 #define CONFIG_FILESYSTEMS 64
+#define CONFIG_ARGV	2048
 
 enum audit_mode { AUDIT_MODE_AUTO, AUDIT_MODE_OWN, AUDIT_MODE_MULTICAST, AUDIT_MODE_OFF };
 enum sync_mode { SYNC_ALERT, SYNC_BATCH };
@@ -22,6 +23,11 @@ struct config {
 	uint64_t	deadline_ns;		/* 10ms to 60s */
 	bool		events;			/* [records] events */
 	enum sync_mode	sync;
+	uint64_t	fold_ns;		/* [records] fold; 0: off */
+	char		journal[CONFIG_PATH], syslog[CONFIG_PATH], metrics[CONFIG_PATH];	/* "": off; a path; or the word for the usual place */
+	struct config_argv { unsigned n; char text[CONFIG_ARGV]; } hook;	/* [records] program: n arguments, each ends in NUL; 0: off */
+	uint64_t	run_timeout_ns;
+	uint32_t	run_at_once, run_per_minute;
 	uint64_t	heartbeat_ns;		/* [records] heartbeat: signed sign of life, default 60s */
 	uint64_t	segment_size, keep_alerts, keep_events;	/* bytes */
 	uint64_t	keep_age_ns;

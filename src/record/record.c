@@ -17,6 +17,7 @@
 #include "record/record.h"
 #include "record/reserve.h"
 #include "record/stream.h"
+#include "record/ways.h"
 
 #define BATCH_NS	(10 * NS_PER_MS)	/* [records] sync = batch: an alert waits so long for company */
 #define EVENTS_NS	NS_PER_SEC		/* what rules only log waits so long */
@@ -106,6 +107,8 @@ commit(struct record *r, struct stream *s)
 		err = stream_commit(s, r->setup->page);
 	if (!err) {
 		publish(r);
+		if (s == &r->stream[CHAIN_ALERTS])
+			ways_committed(chain_head(s->chain), false);
 		return 0;
 	}
 	if (!failing) {
@@ -125,12 +128,15 @@ append(struct record *r, struct stream *s, enum sender from, uint64_t number)
 		.sealed = r->report.kind != REPORT_EVENT };
 	uint64_t wait = r->report.kind == REPORT_EVENT ? EVENTS_NS : r->setup->config->sync == SYNC_BATCH ? BATCH_NS : 0;
 
-	line.len = alert_json(r->body, sizeof(r->body), &r->report, &r->setup->host, chain_head(s->chain)->sequence);
+	uint64_t sequence = chain_head(s->chain)->sequence;
+	line.len = alert_json(r->body, sizeof(r->body), &r->report, &r->setup->host, sequence);
 	int err = chain_append(s->chain, &line);
-	if (err)
+	if (err) {
 		log_errno(err, "a record could not be added");	/* the loop reads only while there is room */
-	else
-		stream_added(s, from, number, wait);
+		return;
+	}
+	stream_added(s, from, number, wait);
+	ways_record(&(struct ways_line){ &r->report, r->body, line.len, sequence });
 }
 
 static uint64_t
@@ -376,8 +382,13 @@ tend(struct loop *l)
 {
 	struct record *r = l->owner;
 	struct stream *alerts = &r->stream[CHAIN_ALERTS];
+	struct ways_news news;
 	int wait = -1;
 
+	while (!alerts->failing_ns && stream_has_room(alerts) && ways_news(&news)) {
+		bool drops = news.drops;
+		state(alerts, news.count, drops ? "way-drops" : "way-recovered", "%s", news.why);
+	}
 	if (r->broken && !alerts->failing_ns && stream_has_room(alerts)) {
 		state(alerts, r->broken, "message-broken", "%llu messages of other processes of yett made no sense and were dropped.",
 		    (unsigned long long)r->broken);
@@ -426,6 +437,7 @@ static int
 before(struct loop *l)
 {
 	struct record *r = l->owner;
+	uint64_t ways = ways_tend(now_boot_ns());
 	int wait = tend(l);
 	struct pollfd p[2] = { { .fd = r->setup->gate_sock, .events = POLLIN }, { .fd = r->setup->warden_sock, .events = POLLIN } };
 
@@ -434,6 +446,8 @@ before(struct loop *l)
 	uint64_t now = now_boot_ns(), beats = r->stream[CHAIN_ALERTS].last_ns + r->setup->config->heartbeat_ns;
 	if (now - r->kept_ns >= KEPT_NS)
 		keep(r);
+	if (ways < beats)
+		beats = ways;
 	timer_set(r->timer.fd, beats > now ? beats - now : 1, 0);
 	if (poll(p, 2, closed_is_packing(&r->closed) ? 0 : REST_MS) == 0 && use_leisure(r))
 		return 0;
@@ -541,6 +555,7 @@ finish(struct record *r)
 			if (r->stream[i].batch && commit(r, &r->stream[i]))
 				return 1;
 	} while (!err && !wants_more(r));
+	ways_committed(head(r), true);
 	keep(r);
 	closed_end(&r->closed);
 	for (int i = 0; i < CHAIN__MAX; i++)
@@ -557,6 +572,8 @@ record_main(const struct record_setup *setup)
 	struct record *r = &the_record;
 
 	r->setup = setup;
+	ways_open(&(struct ways_setup){ .sock = setup->ways_sock, .hook_sock = setup->hook_sock, .metrics_dir = setup->metrics_dir,
+	    .config = setup->config, .page = setup->page, .host = &setup->host });
 	int err = start_loop(r);
 	if (!err)
 		err = start_chains(r);

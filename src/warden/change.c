@@ -305,6 +305,10 @@ take_config(struct warden *w, const struct config *c)
 	memcpy(w->config.run, old.run, sizeof(old.run));
 	memcpy(w->config.filesystems, old.filesystems, sizeof(old.filesystems));
 	w->config.n_filesystems = old.n_filesystems;
+	memcpy(w->config.journal, old.journal, sizeof(old.journal));
+	memcpy(w->config.syslog, old.syslog, sizeof(old.syslog));
+	memcpy(w->config.metrics, old.metrics, sizeof(old.metrics));
+	w->config.hook = old.hook;
 	w->config.filesystems_auto = old.filesystems_auto;
 }
 

@@ -64,11 +64,17 @@ replace(struct warden *w, enum room room, const char *why)
 
 	forget(w, room);
 	count_death(c, now);
-	atomic_fetch_add(&w->page->process[room].restarts, 1);
+	if (room != ROOM_HOOK)
+		atomic_fetch_add(&w->page->process[room].restarts, 1);
 	if (room == ROOM_GATE)
 		settle_gate(w, why);
+	else if (room == ROOM_HOOK)
+		tell(w, "hook-ended", 1, "The process that runs a program on alerts ended because %s. It cannot come back, since whatever "
+		    "the warden starts by now has its filter of system calls: restart yettd.", why);
 	else
 		tell(w, "process-restart", 1, "The process %s was replaced because %s.", room_name(room), why);
+	if (room == ROOM_HOOK)
+		return;
 	if (c->hold_until_ns > now) {
 		log_error("%s dies again and again: it is held back", room_name(room));
 		if (room == ROOM_GATE)
@@ -162,12 +168,15 @@ child_tend(struct warden *w, uint64_t now_ns)
 
 	for (int r = ROOM_GATE; r < ROOM__MAX; r++) {
 		struct child *c = &w->child[r];
-		if (!c->pid && now_ns >= c->hold_until_ns && !w->stopping) {
+		if (!c->pid && r != ROOM_HOOK && now_ns >= c->hold_until_ns && !w->stopping) {
 			if (r == ROOM_GATE)
 				backstop_read(w, false);
 			child_start(w, (enum room)r);
 		} else if (c->pid && stopped(c)) {
-			child_replace(w, (enum room)r, "it was stopped");
+			if (r == ROOM_HOOK)	/* nobody waits for it, and there is no other */
+				kill(c->pid, SIGCONT);
+			else
+				child_replace(w, (enum room)r, "it was stopped");
 		}
 	}
 	if (backstop_overdue(w, now_ns, &why))

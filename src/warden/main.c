@@ -27,6 +27,7 @@
 #include "warden/child.h"
 #include "warden/kernel.h"
 #include "warden/marks.h"
+#include "warden/outlets.h"
 #include "warden/plan.h"
 #include "warden/roles.h"
 #include "warden/standing.h"
@@ -34,10 +35,12 @@
 
 #define TICK_NS		(25 * NS_PER_MS)
 #define STOP_WAIT_MS	5000
+#define HOOK_WAIT_MS	2000
 #define EXIT_INVALID	3
 
 static struct warden the_warden = { .proc_sock = -1, .control_sock = -1, .log_dir = -1, .state_dir = -1, .state_lock = -1,
-	.notify_sock = -1, .policy_fd = -1, .admins = (gid_t)-1, .groups = { -1, -1, -1, MODE_MONITOR, false }, .heard = { -1, -1, 0 } };
+	.ways_sock = -1, .metrics_dir = -1, .notify_sock = -1, .policy_fd = -1, .admins = (gid_t)-1,
+	.groups = { -1, -1, -1, MODE_MONITOR, false }, .heard = { -1, -1, 0 } };
 
 static int
 complain(int err, const char *what, const char *where)
@@ -379,8 +382,8 @@ start_all(struct warden *w)
 	int err = audit_update(&w->audit, policy_kinds(w->policy), false);
 	if (err)
 		log_errno(err, "audit does not tell all that the policies ask for");
-	const enum room order[] = { ROOM_RECORD, ROOM_SCAN, ROOM_WATCH, ROOM_GATE };
-	for (int i = 0; i < 4; i++)
+	const enum room order[] = { ROOM_HOOK, ROOM_RECORD, ROOM_SCAN, ROOM_WATCH, ROOM_GATE };
+	for (int i = w->config.hook.n ? 0 : 1; i < 5; i++)
 		if ((err = child_start(w, order[i])))
 			return complain(err, "cannot start", room_name(order[i]));
 	err = marks_apply(w, &w->groups);
@@ -394,17 +397,38 @@ start_all(struct warden *w)
 	return 0;
 }
 
-/* What the gate reported goes to the disk before the gate goes. */
+/* What the gate counted and reported goes to the disk before the gate goes. */
 static void
 wait_for_reports(struct warden *w)
 {
 	struct page *p = w->page;
+	struct msg_ending ending = { .since_ns = now_boot_ns() };
+
+	wire_send(edge_fd(w, EDGE_GATE_WARDEN, ROOM_WARDEN), MSG_ENDING, &ending, sizeof(ending), -1);
 
 	for (int ms = 0; ms < STOP_WAIT_MS && w->child[ROOM_GATE].pid && w->child[ROOM_RECORD].pid; ms += 5) {
-		if (!atomic_load(&p->gate.late) && atomic_load(&p->record.acked) >= atomic_load(&p->gate.report_number))
+		if (!fold_waiting(&p->fold) && !atomic_load(&p->gate.late) && atomic_load(&p->record.acked) >= atomic_load(&p->gate.report_number))
 			return;
 		usleep(5000);
 	}
+}
+
+/* Asks a process to finish what it has, and waits for that. */
+static void
+end_in_order(struct warden *w, enum room room, int most_ms)
+{
+	struct child *c = &w->child[room];
+	siginfo_t si = { 0 };
+
+	if (!c->pid)
+		return;
+	kill(c->pid, SIGTERM);
+	for (int ms = 0; ms < most_ms; ms += 10) {
+		if (waitid(P_PID, (id_t)c->pid, &si, WEXITED | WNOHANG | WNOWAIT) == 0 && si.si_pid)
+			break;
+		usleep(10000);
+	}
+	child_kill(w, room);
 }
 
 static void
@@ -423,13 +447,14 @@ tell_stop(struct warden *w)
 static void
 stop_all(struct warden *w)
 {
-	struct child *record = &w->child[ROOM_RECORD];
-
 	w->stopping = true;
 	notify_send(w, "STOPPING=1");
 	marks_flush(&w->groups);
 	wait_for_reports(w);
 	child_kill(w, ROOM_GATE);
+	uint64_t unsaid = fold_waiting(&w->page->fold);
+	if (unsaid)
+		tell(w, "summary-lost", unsaid, "%llu alerts were counted by a gate that did not write their summaries.", (unsigned long long)unsaid);
 	backstop_sweep(w, DECISION_ALLOW);
 	groups_close(&w->groups);	/* whatever was not read yet is allowed by the kernel now */
 	audit_end(&w->audit);
@@ -437,16 +462,8 @@ stop_all(struct warden *w)
 	child_kill(w, ROOM_SCAN);
 	tell_losses(w, now_boot_ns(), true);
 	tell_stop(w);
-	if (record->pid) {
-		siginfo_t si = { 0 };
-		kill(record->pid, SIGTERM);
-		for (int ms = 0; ms < STOP_WAIT_MS; ms += 10) {
-			if (waitid(P_PID, (id_t)record->pid, &si, WEXITED | WNOHANG | WNOWAIT) == 0 && si.si_pid)
-				break;
-			usleep(10000);
-		}
-		child_kill(w, ROOM_RECORD);
-	}
+	end_in_order(w, ROOM_RECORD, STOP_WAIT_MS);
+	end_in_order(w, ROOM_HOOK, HOOK_WAIT_MS);
 	char path[CONFIG_PATH + 32];
 	snprintf(path, sizeof(path), "%s/control.sock", w->config.run);
 	unlink(path);
@@ -519,7 +536,7 @@ run(struct warden *w, const struct options *o)
 
 	w->admins = gr ? gr->gr_gid : (gid_t)-1;
 	learn_host(w);
-	if (open_dirs(w))
+	if (open_dirs(w) || outlets_open(w))
 		return 1;
 	if (recall_terms(w))
 		return 1;

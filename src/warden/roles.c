@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/title.h"
 #include "gate/gate.h"
+#include "hook/hook.h"
 #include "record/record.h"
 #include "scan/scan.h"
 #include "warden/roles.h"
@@ -17,6 +18,7 @@
 #define CAP(x) (1ull << CAP_##x)
 #define CALLS(...) (const int[]){ __VA_ARGS__, SANDBOX_END }
 #define S(name) SCMP_SYS(name)
+#define NOT(name) SCMP_SYS(name)
 
 /* Every process: its loop, its clock, its end. */
 #define BASE_CALLS S(read), S(write), S(close), S(epoll_wait), S(epoll_pwait), S(epoll_ctl), S(epoll_create1), S(recvmsg), S(sendmsg), \
@@ -34,6 +36,19 @@
 #define SCAN_CALLS S(pread64)
 #define RECORD_CALLS S(openat), S(pread64), S(pwrite64), S(fdatasync), S(fsync), S(ftruncate), S(fallocate), S(fstatfs), S(renameat), \
 	S(renameat2), S(linkat), S(unlinkat), S(fchmod), S(mprotect), S(mlock), S(munlock), S(signalfd4), S(getdents64), S(writev)
+
+/*
+ * The program of [records] program is the admin's and inherits this filter, so it cannot be a list of what yett needs: it takes what no
+ * messenger needs, above all what reaches into other processes or into the kernel.
+ */
+#define HOOK_REFUSED \
+	NOT(ptrace), NOT(process_vm_readv), NOT(process_vm_writev), NOT(kcmp), NOT(pidfd_getfd), NOT(bpf), NOT(perf_event_open), \
+	NOT(userfaultfd), NOT(io_uring_setup), NOT(keyctl), NOT(add_key), NOT(request_key), NOT(init_module), NOT(finit_module), \
+	NOT(delete_module), NOT(kexec_load), NOT(kexec_file_load), NOT(mount), NOT(umount2), NOT(pivot_root), NOT(move_mount), \
+	NOT(open_tree), NOT(fsopen), NOT(fsmount), NOT(fsconfig), NOT(fspick), NOT(mount_setattr), NOT(chroot), NOT(setns), \
+	NOT(unshare), NOT(reboot), NOT(swapon), NOT(swapoff), NOT(acct), NOT(quotactl), NOT(syslog), NOT(settimeofday), \
+	NOT(clock_settime), NOT(adjtimex), NOT(clock_adjtime), NOT(sethostname), NOT(setdomainname), NOT(iopl), NOT(ioperm), \
+	NOT(open_by_handle_at), NOT(name_to_handle_at), NOT(fanotify_init), NOT(fanotify_mark), NOT(lookup_dcookie), NOT(personality)
 
 struct role {
 	struct sandbox	 sandbox;
@@ -78,6 +93,10 @@ static struct role roles[ROOM__MAX] = {
 	[ROOM_RECORD] = { .nice = -5, .sandbox = { .title = "yettd-record", .die_with_parent = true, .oom_score = -900,
 		.limits = (const struct limit[]){ { RLIMIT_NOFILE, 256 }, { RLIMIT_NPROC, 0 }, { RLIMIT_CORE, 0 }, { -1, 0 } },
 		.syscalls = CALLS(BASE_CALLS, RECORD_CALLS) } },
+	[ROOM_HOOK] = { .nice = 5, .sandbox = { .title = "yettd-hook", .die_with_parent = true,
+		.limits = (const struct limit[]){ { RLIMIT_NOFILE, 256 }, { RLIMIT_FSIZE, 64 << 20 }, { RLIMIT_NPROC, 256 },
+			{ RLIMIT_MEMLOCK, 0 }, { RLIMIT_CORE, 0 }, { -1, 0 } },
+		.refused = CALLS(HOOK_REFUSED) } },
 };
 
 static const struct edge_info edges[EDGE__MAX] = {
@@ -87,6 +106,7 @@ static const struct edge_info edges[EDGE__MAX] = {
 	[EDGE_GATE_WARDEN]	= { ROOM_GATE, ROOM_WARDEN },
 	[EDGE_WATCH_WARDEN]	= { ROOM_WATCH, ROOM_WARDEN },
 	[EDGE_WARDEN_RECORD]	= { ROOM_WARDEN, ROOM_RECORD },
+	[EDGE_RECORD_HOOK]	= { ROOM_RECORD, ROOM_HOOK },
 };
 
 const struct edge_info *
@@ -112,6 +132,8 @@ roles_users(const struct config *c, char *why, size_t n)
 {
 	for (int r = ROOM_GATE; r < ROOM__MAX; r++) {
 		struct sandbox *s = &roles[r].sandbox;
+		if (r == ROOM_HOOK && !c->hook.n)
+			continue;
 		if (strcmp(c->user, "nobody") == 0)
 			snprintf(why, n, "nobody");
 		else
@@ -170,9 +192,19 @@ run_record(struct warden *w)
 {
 	struct record_setup s = { .gate_sock = edge_fd(w, EDGE_GATE_RECORD, ROOM_RECORD),
 		.warden_sock = edge_fd(w, EDGE_WARDEN_RECORD, ROOM_RECORD), .log_dir = w->log_dir, .state_dir = w->state_dir, .page = w->page,
-		.config = &w->config, .host = w->host, .kept = { w->terms, sizeof(*w->terms), &w->terms->changes } };
+		.config = &w->config, .host = w->host, .ways_sock = w->ways_sock, .metrics_dir = w->metrics_dir,
+		.hook_sock = w->config.hook.n ? edge_fd(w, EDGE_RECORD_HOOK, ROOM_RECORD) : -1, .kept = {
+		w->terms, sizeof(*w->terms), &w->terms->changes } };
 
 	return record_main(&s);
+}
+
+static int
+run_hook(struct warden *w)
+{
+	struct hook_setup s = { .record_sock = edge_fd(w, EDGE_RECORD_HOOK, ROOM_HOOK), .page = w->page, .config = &w->config };
+
+	return hook_main(&s);
 }
 
 #define OWN_MAX 8
@@ -185,7 +217,7 @@ keep(const struct warden *w, enum room room, int fds[KEEP_MAX])
 	const int own[ROOM__MAX][OWN_MAX] = {
 		[ROOM_GATE] = { w->groups.exec, w->groups.open, w->proc_sock, w->policy_fd, w->groups.stale, w->heard.files },
 		[ROOM_WATCH] = { w->control_sock, w->audit.data },
-		[ROOM_RECORD] = { w->log_dir, w->state_dir },
+		[ROOM_RECORD] = { w->log_dir, w->state_dir, w->ways_sock, w->metrics_dir },
 	};
 	int n = 0;
 
@@ -202,7 +234,7 @@ int
 role_run(struct warden *w, enum room room)
 {
 	static int (*const run[ROOM__MAX])(struct warden *) = {
-		[ROOM_GATE] = run_gate, [ROOM_WATCH] = run_watch, [ROOM_SCAN] = run_scan, [ROOM_RECORD] = run_record,
+		[ROOM_GATE] = run_gate, [ROOM_WATCH] = run_watch, [ROOM_SCAN] = run_scan, [ROOM_RECORD] = run_record, [ROOM_HOOK] = run_hook,
 	};
 	struct sandbox s = roles[room].sandbox;
 	int fds[KEEP_MAX];

@@ -14,7 +14,8 @@
 #include "wire/page.h"
 
 /* Who speaks to whom: one socketpair each, both ends kept here. */
-enum edge { EDGE_WATCH_GATE, EDGE_GATE_SCAN, EDGE_GATE_RECORD, EDGE_GATE_WARDEN, EDGE_WATCH_WARDEN, EDGE_WARDEN_RECORD, EDGE__MAX };
+enum edge { EDGE_WATCH_GATE, EDGE_GATE_SCAN, EDGE_GATE_RECORD, EDGE_GATE_WARDEN, EDGE_WATCH_WARDEN, EDGE_WARDEN_RECORD, EDGE_RECORD_HOOK,
+	EDGE__MAX };
 
 struct groups {				/* fanotify: see kernel.h */
 	int		exec, open;
@@ -107,6 +108,7 @@ struct warden {
 	struct groups	groups;
 	struct heard	heard;
 	int		proc_sock, control_sock, log_dir, state_dir, state_lock, notify_sock;
+	int		ways_sock, metrics_dir;	/* of the record process, see outlets.h; -1: not wanted */
 	bool		proc_filter;
 	gid_t		admins;
 	struct audit_link audit;

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "watch/status.h"
+#include "wire/latency.h"
 
 #define PROBLEMS_MAX	24
 #define PROBLEM_TEXT	200
@@ -157,6 +158,13 @@ audit_state(const struct page *page)
 	return state < AUDIT_STATES ? (enum audit_state)state : AUDIT_FAILED;
 }
 
+/* The program of [records] program has a process only where there is one. */
+static bool
+is_wanted(const struct status *st, unsigned room)
+{
+	return room != ROOM_HOOK || st->config->hook.n;
+}
+
 static void
 find_process_problems(const struct status *st, struct problems *p)
 {
@@ -166,7 +174,7 @@ find_process_problems(const struct status *st, struct problems *p)
 	int32_t error = atomic_load(&page->record.error);
 
 	for (unsigned r = 0; r < ROOM__MAX; r++)
-		if (!atomic_load(&page->process[r].pid))
+		if (is_wanted(st, r) && !atomic_load(&page->process[r].pid))
 			problem(p, "%s is not running", room_name((enum room)r));
 	if (owed && st->now_ns > owed && st->now_ns - owed > st->config->deadline_ns)
 		problem(p, "gate owes the kernel an answer for %llu s", (unsigned long long)seconds_since(st->now_ns, owed));
@@ -210,6 +218,8 @@ write_processes(struct json *j, const struct status *st)
 	for (unsigned r = 0; r < ROOM__MAX; r++) {
 		const struct page_process *p = &st->page->process[r];
 		int32_t pid = atomic_load(&p->pid);
+		if (!is_wanted(st, r))
+			continue;
 		begin(j, NULL, '{');
 		text(j, "name", room_name((enum room)r), 16);
 		truth(j, "running", pid > 0);
@@ -331,34 +341,19 @@ write_places(struct json *j, const struct page *page)
 	number(j, "places_left_out", n > i ? n - i : 0);
 }
 
-/* Upper bound, in microseconds, of the bucket in which the value lies that PER_MILLE of all do not exceed. */
-static uint64_t
-percentile(const uint64_t *bucket, uint64_t total, unsigned per_mille)
-{
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < PAGE_LATENCY_BUCKETS; i++) {
-		sum += bucket[i];
-		if (sum * 1000 >= total * per_mille)
-			return 1ull << i;
-	}
-	return 1ull << (PAGE_LATENCY_BUCKETS - 1);
-}
-
 static void
 write_latency(struct json *j, const struct page *page)
 {
 	static const struct { const char *name; unsigned per_mille; } ranks[] = {
 		{ "p50", 500 }, { "p90", 900 }, { "p99", 990 }, { "p999", 999 }, { "max", 1000 },
 	};
-	uint64_t bucket[PAGE_LATENCY_BUCKETS], total = 0;
+	struct latency l;
 
-	for (unsigned i = 0; i < PAGE_LATENCY_BUCKETS; i++)
-		total += bucket[i] = atomic_load_explicit(&page->gate.latency[i], memory_order_relaxed);
+	latency_read(&l, page);
 	begin(j, "latency_us", '{');
-	number(j, "answers", total);
-	for (size_t i = 0; total && i < sizeof(ranks) / sizeof(ranks[0]); i++)
-		number(j, ranks[i].name, percentile(bucket, total, ranks[i].per_mille));
+	number(j, "answers", l.total);
+	for (size_t i = 0; l.total && i < sizeof(ranks) / sizeof(ranks[0]); i++)
+		number(j, ranks[i].name, latency_rank(&l, ranks[i].per_mille));
 	end(j, '}');
 }
 
@@ -372,6 +367,7 @@ write_records(struct json *j, const struct page *page)
 	number(j, "sequence", atomic_load(&page->record.sequence));
 	number(j, "epoch", atomic_load(&page->record.epoch));
 	number(j, "pending", (handed > acked ? handed - acked : 0) + atomic_load(&page->gate.late));
+	number(j, "folding", fold_waiting(&page->fold));
 	text(j, "error", error ? errno_name(error) : "", 32);
 	end(j, '}');
 	begin(j, "policy", '{');

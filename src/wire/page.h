@@ -6,6 +6,7 @@
  * it may be wrong, it is never an offset or a length.
  */
 #include <stdatomic.h>
+#include "wire/fold.h"
 #include "wire/wire.h"
 
 enum counter {
@@ -118,6 +119,7 @@ struct page {
 	_Atomic uint64_t	counter[COUNTER__MAX];
 	struct page_late	late[PAGE_LATE];
 	struct page_quiet	quiet[PAGE_QUIET];
+	struct fold_page	fold;
 	struct page_spool	spool;
 };
 

@@ -17,6 +17,7 @@ static const struct msg_info infos[MSG__MAX] = {
 
 static const char *const rooms[ROOM__MAX] = {
 	[ROOM_WARDEN] = "warden", [ROOM_GATE] = "gate", [ROOM_WATCH] = "watch", [ROOM_SCAN] = "scan", [ROOM_RECORD] = "record",
+	[ROOM_HOOK] = "hook",
 };
 
 const struct msg_info *

@@ -7,7 +7,7 @@
 #include "event/event.h"
 #include "event/verdict.h"
 
-enum room { ROOM_WARDEN, ROOM_GATE, ROOM_WATCH, ROOM_SCAN, ROOM_RECORD, ROOM__MAX };
+enum room { ROOM_WARDEN, ROOM_GATE, ROOM_WATCH, ROOM_SCAN, ROOM_RECORD, ROOM_HOOK, ROOM__MAX };
 
 enum msg_type {
 #define MSG(name, ...) MSG_##name,
@@ -51,6 +51,12 @@ struct msg_policy {
 	uint8_t		mode;		/* enum mode of the agent */
 	uint8_t		unused_[7];
 };
+
+struct msg_ending {
+	uint64_t	since_ns;	/* boot clock */
+};
+
+#define RECORD_BODY	65535		/* the longest record, as the record process hands it on */
 
 #define MSG_PATH	256		/* of a mount point, with its terminator */
 

@@ -17,6 +17,7 @@ leave(int fd)
 #undef close
 #include "gate/dirs.c"
 #include "gate/act.c"
+#include "gate/fold.c"
 #include "gate/fan.c"
 #include "gate/fetch.c"
 #include "gate/linger.c"

@@ -9,6 +9,7 @@ set -u
 umask 022
 
 M=$T/m P=$T/policies L=$T/log S=$T/state R=$T/run CONF=$T/yett.conf ALERTS=$T/log/alerts.jsonl
+FOLD=off JOURNAL=off RECORDS=''	# RECORDS: further lines of [records]
 MODE=enforce EXEC_DEFAULT=allow OPEN_DEFAULT=allow DEADLINE=2s DEADLINE_VERDICT=deny AUDIT=off HEARTBEAT=60s SYNC=alert
 SEGMENT_SIZE=64M KEEP_ALERTS=4G KEEP_EVENTS=4G
 FILESYSTEMS=$M VENDOR=$T/vendor YETTD= NOBODY=$(id -u nobody) NOGROUP=$(id -g nobody)
@@ -133,6 +134,9 @@ conf() {
 	segment_size = $SEGMENT_SIZE
 	keep_alerts = $KEEP_ALERTS
 	keep_events = $KEEP_EVENTS
+	fold = $FOLD
+	journal = $JOURNAL
+	$RECORDS
 	[audit]
 	mode = $AUDIT
 	END

@@ -77,6 +77,17 @@ check_refused(const char *text, const char *told)
 		fail_msg("%s\nis told further: %d %s", text, faults.fault[n].line, faults.fault[n].why);
 }
 
+/* Arguments between bars. */
+static void
+show_argv(const struct config_argv *a, char *out, size_t n)
+{
+	const char *s = a->text;
+	size_t at = (size_t)snprintf(out, n, "%s", a->n ? "|" : "off");
+
+	for (unsigned i = 0; i < a->n; i++, s += strlen(s) + 1)
+		at += (size_t)snprintf(out + at, n - at, "%s|", s);
+}
+
 /* One member, told in the words of the file. */
 #define SHOW_WORD(c, m, words)	snprintf(out, n, "%s", (words)[(c)->m])
 static void
@@ -108,6 +119,14 @@ show(const struct config *c, const struct config_key *k, char *out, size_t n)
 	else if (IS("records.keep_alerts")) snprintf(out, n, "%lluG", (unsigned long long)(c->keep_alerts >> 30));
 	else if (IS("records.keep_events")) snprintf(out, n, "%lluG", (unsigned long long)(c->keep_events >> 30));
 	else if (IS("records.keep_age")) snprintf(out, n, "%llud", (unsigned long long)(c->keep_age_ns / NS_PER_SEC / 86400));
+	else if (IS("records.fold")) c->fold_ns ? snprintf(out, n, "%llums", (unsigned long long)(c->fold_ns / NS_PER_MS)) : snprintf(out, n, "off");
+	else if (IS("records.journal")) snprintf(out, n, "%s", c->journal[0] ? c->journal : "off");
+	else if (IS("records.syslog")) snprintf(out, n, "%s", c->syslog[0] ? c->syslog : "off");
+	else if (IS("records.metrics")) snprintf(out, n, "%s", c->metrics[0] ? c->metrics : "off");
+	else if (IS("records.program_timeout")) snprintf(out, n, "%llums", (unsigned long long)(c->run_timeout_ns / NS_PER_MS));
+	else if (IS("records.programs_at_once")) snprintf(out, n, "%u", c->run_at_once);
+	else if (IS("records.programs_per_minute")) snprintf(out, n, "%u", c->run_per_minute);
+	else if (IS("records.program")) show_argv(&c->hook, out, n);
 	else if (IS("audit.mode")) SHOW_WORD(c, audit, audits);
 	else if (IS("gate.filesystems")) {
 		size_t at = (size_t)snprintf(out, n, "%s", c->filesystems_auto ? "auto" : "");
@@ -133,6 +152,9 @@ find_key(const char *section, const char *key)
 }
 
 #define ZEROS60	"000000000000000000000000000000000000000000000000000000000000"
+#define PATH107	"/" ZEROS60 "0000000000000000000000000000000000000000000000"
+#define ZEROS240 ZEROS60 ZEROS60 ZEROS60 ZEROS60
+#define ZEROS2040 ZEROS240 ZEROS240 ZEROS240 ZEROS240 ZEROS240 ZEROS240 ZEROS240 ZEROS240 ZEROS60 ZEROS60
 #define PATH255	"/" ZEROS60 ZEROS60 ZEROS60 ZEROS60 "00000000000000"
 
 /* Values that are taken, and what they mean (NULL: themselves); and values that are not, with a part of the reason. */
@@ -180,6 +202,29 @@ static const struct value values[] = {
 	{ "records", "keep_alerts", "1024G", NULL, NULL }, { "records", "keep_alerts", "-1", NULL, "must be a size of 64k to 1024G" },
 	{ "records", "keep_events", "3G", NULL, NULL }, { "records", "keep_events", "off", NULL, "must be a size of 64k to 1024G" },
 	{ "records", "keep_age", "30d", NULL, NULL }, { "records", "keep_age", "3651d", NULL, "must be a time of 10ms to 3650d" },
+	{ "records", "fold", "off", NULL, NULL }, { "records", "fold", "10ms", NULL, NULL }, { "records", "fold", "1h", "3600000ms", NULL },
+	{ "records", "fold", "0s", NULL, "must be a time of off | 10ms to 1h" }, { "records", "fold", "61m", NULL, "must be a time of off" },
+	{ "records", "fold", "on", NULL, "must be a time of off | 10ms to 1h" },
+	{ "records", "journal", "auto", NULL, NULL }, { "records", "journal", "off", NULL, NULL }, { "records", "journal", "/run/j", NULL, NULL },
+	{ "records", "journal", "on", NULL, "must be auto, off, or an absolute path" }, { "records", "journal", "", NULL, "must be auto, off" },
+	{ "records", "journal", PATH107, NULL, NULL }, { "records", "journal", PATH107 "0", NULL, "is too long for a socket: at most 107 bytes" },
+	{ "records", "syslog", "on", NULL, NULL }, { "records", "syslog", "off", NULL, NULL }, { "records", "syslog", "/dev/log", NULL, NULL },
+	{ "records", "syslog", "auto", NULL, "must be on, off, or an absolute path" },
+	{ "records", "metrics", "off", NULL, NULL }, { "records", "metrics", "/srv/m/yett.prom", NULL, NULL },
+	{ "records", "metrics", PATH255, NULL, NULL }, { "records", "metrics", PATH255 "0", NULL, "is too long" },
+	{ "records", "metrics", "on", NULL, "must be off, or an absolute path" },
+	{ "records", "program", "off", NULL, NULL }, { "records", "program", "/bin/a", "|/bin/a|", NULL },
+	{ "records", "program", "/bin/a  -b\tc", "|/bin/a|-b|c|", NULL },
+	{ "records", "program", "/bin/a -b\n  c  d\n\t-e f", "|/bin/a|-b|c  d|-e f|", NULL },
+	{ "records", "program", "a", NULL, "must be off, or a program by its absolute path and its arguments" },
+	{ "records", "program", "", NULL, "must be off, or a program" },
+	{ "records", "program", "/" ZEROS2040 " 00000", "|/" ZEROS2040 "|00000|", NULL },
+	{ "records", "program", "/" ZEROS2040 " 000000", NULL, "is too long: program and arguments have at most 2047 bytes" },
+	{ "records", "program_timeout", "1h", "3600000ms", NULL }, { "records", "program_timeout", "9ms", NULL, "must be a time of 10ms to 1h" },
+	{ "records", "programs_at_once", "1", NULL, NULL }, { "records", "programs_at_once", "16", NULL, NULL },
+	{ "records", "programs_at_once", "0", NULL, "must be a number, 1 to 16" }, { "records", "programs_at_once", "17", NULL, "1 to 16" },
+	{ "records", "programs_at_once", "-1", NULL, "must be a number" }, { "records", "programs_at_once", "", NULL, "must be a number" },
+	{ "records", "programs_per_minute", "6000", NULL, NULL }, { "records", "programs_per_minute", "6001", NULL, "1 to 6000" },
 	{ "audit", "mode", "own", NULL, NULL }, { "audit", "mode", "multicast", NULL, NULL }, { "audit", "mode", "off", NULL, NULL },
 	{ "audit", "mode", "multcast", NULL, "must be auto | own | multicast | off; did you mean 'multicast'?" },
 };
@@ -190,7 +235,7 @@ every_key_takes_its_values_and_no_others(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(values); i++) {
 		const struct value *v = &values[i];
-		char text[1000], now[CONFIG_PATH + 100];
+		char text[4000], now[CONFIG_ARGV + 100];
 		struct config *c = malloc(sizeof(*c));
 		struct faults faults;
 		assert_non_null(c);
@@ -248,7 +293,8 @@ without_a_file_every_key_is_at_its_default(void **state)
 		char now[400];
 		show(defaults, &k[i], now, sizeof(now));
 		const char *standard = k[i].standard;
-		assert_string_equal(now, strcmp(standard, "2s") == 0 ? "2000ms" : strcmp(standard, "60s") == 0 ? "60000ms" : standard);
+		assert_string_equal(now, strcmp(standard, "2s") == 0 ? "2000ms" : strcmp(standard, "60s") == 0 ? "60000ms" :
+		    strcmp(standard, "10s") == 0 ? "10000ms" : standard);
 	}
 	assert_int_equal(defaults->mode, MODE_MONITOR);		/* who installs yett blocks nothing yet */
 	free(absent);
@@ -295,7 +341,7 @@ a_key_is_set_once(void **state)
 }
 
 static void
-a_key_other_than_filesystems_has_one_line(void **state)
+a_key_that_is_no_list_has_one_line(void **state)
 {
 	(void)state;
 	size_t n;
@@ -304,7 +350,8 @@ a_key_other_than_filesystems_has_one_line(void **state)
 	for (size_t i = 0; i < n; i++) {
 		char text[400];
 		snprintf(text, sizeof(text), "[%s]\n%s = %s\n  %s\n", k[i].section, k[i].key, k[i].standard, k[i].standard);
-		check_refused(text, strcmp(k[i].key, "filesystems") == 0 ? "3 follows auto, which stands alone" : "3 has one value, on one line");
+		check_refused(text, strcmp(k[i].key, "filesystems") == 0 ? "3 follows auto, which stands alone" :
+		    strcmp(k[i].key, "program") == 0 ? "3 follows off, which stands alone" : "3 has one value, on one line");
 	}
 }
 
@@ -388,7 +435,7 @@ main(void)
 		cmocka_unit_test(without_a_file_every_key_is_at_its_default),
 		cmocka_unit_test(the_defaults_as_they_are_told_are_the_defaults),
 		cmocka_unit_test(a_key_is_set_once),
-		cmocka_unit_test(a_key_other_than_filesystems_has_one_line),
+		cmocka_unit_test(a_key_that_is_no_list_has_one_line),
 		cmocka_unit_test(sections_and_keys_are_known_and_near_ones_named),
 		cmocka_unit_test(there_are_64_mount_points_at_most),
 		cmocka_unit_test(a_file_that_cannot_be_trusted_is_refused),

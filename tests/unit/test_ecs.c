@@ -229,7 +229,18 @@ static void called(struct event *ev) { ev->have = HAVE_SYSCALL; event_set_str(ev
 static void aimed(struct event *ev) { ev->have = HAVE_TARGET; ev->target.pid = 5; event_set_str(ev, TEXT_TARGET_EXECUTABLE, "/sbin/init"); }
 static void empty_args(struct event *ev) { ev->have = HAVE_PROCESS | HAVE_ARGS; event_set(ev, TEXT_ARGS, "a\0\0", 3); }
 static void blank_ids(struct event *ev) { event_set_str(ev, TEXT_RULE, "r"); event_set_str(ev, TEXT_TECHNIQUE, " ,T1, ,T2,"); }
-static void repeated(struct event *ev) { (void)ev; report.repeated = 3; report.actions = ACTION_KILL_TREE | ACTION_SUSPEND; }
+static void repeated(struct event *ev)
+{
+	(void)ev;
+	report.repeated = 3;
+	report.actions = ACTION_KILL_TREE | ACTION_SUSPEND;
+	report.first_ns = WALL + NS_PER_SEC;
+	report.last_ns = WALL + 61 * NS_PER_SEC;
+	report.root = 0xab;
+	report.root_pid = 77;
+	event_set(&report.event, TEXT_SAMPLE_IDS, "01\0" "02", 6);
+	event_set(&report.event, TEXT_SAMPLES, "/a b\0/c", 8);
+}
 static void monitored(struct event *ev) { (void)ev; report.mode = MODE_MONITOR; report.would = DECISION_DENY; }
 static void late(struct event *ev) { (void)ev; report.settled = SETTLED_DEADLINE; }
 static void within(struct event *ev) { event_set_str(ev, TEXT_CONTAINER, "c1"); event_set_str(ev, TEXT_SERVICE, "s1"); }
@@ -252,7 +263,11 @@ members_say_what_the_manual_says(void **state)
 		{ called, "\"syscall\":\"bpf\",\"syscall_arg0\":\"18446744073709551615\"", NULL },
 		{ aimed, "\"target\":{\"process\":{\"pid\":5,\"executable\":\"/sbin/init\"},\"user\":{\"id\":\"0\"}}", NULL },
 		{ empty_args, "\"args\":[\"a\",\"\"]", NULL }, { blank_ids, "\"id\":[\"T1\",\"T2\"]", NULL },
-		{ repeated, "\"actions\":[\"kill-tree\",\"suspend\"]", NULL }, { repeated, "\"repeated\":3,", NULL },
+		{ repeated, "\"actions\":[\"kill-tree\",\"suspend\"]", NULL }, { repeated, "\"action\":\"alert-summary\",", NULL },
+		{ repeated, "\"count\":3,\"start\":\"2026-11-24T09:00:01.000000000Z\",\"end\":\"2026-11-24T09:01:01.000000000Z\"}", NULL },
+		{ repeated, "\"summary\":{\"of\":\"open\",\"tree\":{\"pid\":77,\"entity_id\":\"00000000000000ab\"},\"ids\":[\"01\",\"02\"],"
+		    "\"files\":[\"/a b\",\"/c\"]},", NULL },
+		{ monitored, "\"sequence\":7", "\"summary\"" }, { monitored, "\"sequence\":7", "\"count\"" },
 		{ monitored, "\"verdict\":\"allow\",\"would\":\"deny\",\"mode\":\"monitor\"", NULL }, { late, "\"decided_by\":\"deadline\"", NULL },
 		{ removed, "\"file\":{\"path\":\"/a\"},", "\"size\"" }, { renamed, "\"file\":{\"path\":\"/b\"},", NULL },
 		{ renamed, "\"file\":{\"previous\":{\"path\":\"/a\"}}", NULL },

@@ -14,6 +14,7 @@
 #include "gate/files.c"
 #include "gate/dirs.c"
 #include "gate/act.c"
+#include "gate/fold.c"
 #include "gate/fan.c"
 #include "gate/fetch.c"
 #include "gate/linger.c"

@@ -107,7 +107,7 @@ put_one(size_t size)
 	uint64_t lost = counter_get(page, COUNTER_REPORTS_LOST);
 
 	make_report(put + 1, size);
-	spool_put(&gate);
+	spool_put(&gate, &gate.report);
 	if (counter_get(page, COUNTER_REPORTS_LOST) == lost) {
 		put++;
 		assert_true(gate.report.number == put);

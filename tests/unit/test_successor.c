@@ -16,8 +16,10 @@
 #include "gate/spool.c"
 #include "record/closed.c"
 #include "record/record.c"
+#include "record/metrics.c"
 #include "record/reserve.c"
 #include "record/stream.c"
+#include "record/ways.c"
 
 #define PATIENCE_MS	30000
 
@@ -69,7 +71,8 @@ static void
 start_record(void)
 {
 	const struct record_setup setup = { .gate_sock = record_end, .warden_sock = warden_pair[1], .log_dir = logs.log,
-		.state_dir = logs.state, .page = page, .config = &config, .host = { .boot_id = BOOT_ID } };
+		.state_dir = logs.state, .ways_sock = -1, .hook_sock = -1, .metrics_dir = -1, .page = page, .config = &config,
+		.host = { .boot_id = BOOT_ID } };
 
 	atomic_fetch_add(&page->process[ROOM_RECORD].started_ns, 1);
 	pid = fork();
@@ -98,7 +101,7 @@ put_report(enum report_kind kind)
 	ev->count = ++put;
 	ev->have = HAVE_ACTION;
 	assert_int_equal(event_set_str(ev, TEXT_ACTION, "probe"), 0);
-	spool_put(&gate);
+	spool_put(&gate, &gate.report);
 }
 
 static bool
