@@ -12,7 +12,7 @@
  * push anything out: there is a reserve for `yett`, which comes last, and what has no end of its own (arguments, environment, ancestors)
  * comes after all that the caps below bound.
  */
-#define YETT_RESERVE	20000
+#define YETT_RESERVE	18000
 #define CUT_RESERVE	1500	/* of that for yett.truncated */
 #define CAP_PATH	4400
 #define CAP_ARGS	16000
@@ -562,8 +562,8 @@ yett_members(struct writer *w)
 	json_unum(j, "latency_us", r->latency_us);
 	if (r->repeated)
 		summary_members(w);
-	if (w->ev->count)
-		amount(w, "count", w->ev->count);
+	if (r->repeated || w->ev->count)
+		amount(w, "count", r->repeated ? r->repeated : w->ev->count);
 	json_list(j, "sensors");
 	json_str(j, NULL, sensors[w->ev->sensor]);
 	json_list_end(j);

@@ -127,7 +127,8 @@ take(void *arg, json_t *record, const char *line, size_t len)
 	bool was = strcmp(store_text(record, "yett.would"), "deny") == 0, is = v.would == DECISION_DENY;
 	if (was == is)
 		return true;
-	store_number(record, "event.count", &summed);	/* of a summary, whose facts are those of the first */
+	if (store_get(record, "yett.summary"))	/* whose facts are those of the first */
+		store_number(record, "yett.count", &summed);
 	uint64_t times = summed > 0 ? (uint64_t)summed : 1;
 	*(is ? &r->denied : &r->allowed) += times;
 	struct group *g = group_of(r, &(struct group){ .denied = is, .rule = is ? decider(r->policy, &v) : store_text(record, "rule.name"),

@@ -12,7 +12,9 @@
 #define SIZE_LEAST	(64 << 10)
 #define SOCKET_PATH	107		/* sun_path without its terminator */
 
-enum type { TYPE_WORD_, TYPE_NAME_, TYPE_PATH_, TYPE_MOUNTS_, TYPE_DURATION_, TYPE_SPAN_, TYPE_PLACE_, TYPE_ARGV_, TYPE_NUMBER_, TYPE_SIZE_ };
+enum type {
+	TYPE_WORD_, TYPE_NAME_, TYPE_PATH_, TYPE_MOUNTS_, TYPE_DURATION_, TYPE_SPAN_, TYPE_PLACE_, TYPE_ARGV_, TYPE_NUMBER_, TYPE_SIZE_
+};
 
 static const char *const modes[] = { [MODE_MONITOR] = "monitor", [MODE_ENFORCE] = "enforce", NULL };
 static const char *const decisions[] = { [DECISION_ALLOW] = "allow", [DECISION_DENY] = "deny", NULL };

@@ -43,7 +43,7 @@ static struct record {
 } the_record;
 
 static const struct chain_head *
-head(const struct record *r)
+alerts_head(const struct record *r)
 {
 	return chain_head(r->stream[CHAIN_ALERTS].chain);
 }
@@ -75,8 +75,8 @@ publish(struct record *r)
 	}
 	atomic_store(&p->acked, acked(r, FROM_GATE));
 	atomic_store(&p->acked_state, acked(r, FROM_WARDEN));
-	atomic_store(&p->epoch, head(r)->epoch);
-	atomic_store(&p->sequence, head(r)->sequence);
+	atomic_store(&p->epoch, alerts_head(r)->epoch);
+	atomic_store(&p->sequence, alerts_head(r)->sequence);
 	atomic_store(&p->error, r->stream[CHAIN_ALERTS].error ? r->stream[CHAIN_ALERTS].error : r->stream[CHAIN_EVENTS].error);
 }
 
@@ -555,7 +555,7 @@ finish(struct record *r)
 			if (r->stream[i].batch && commit(r, &r->stream[i]))
 				return 1;
 	} while (!err && !wants_more(r));
-	ways_committed(head(r), true);
+	ways_committed(alerts_head(r), true);
 	keep(r);
 	closed_end(&r->closed);
 	for (int i = 0; i < CHAIN__MAX; i++)

@@ -31,7 +31,7 @@ for line in open(sys.argv[1], "rb"):
     if r["event"]["kind"] != "alert" or r["event"]["id"] in seen or (sys.argv[2:] and r["rule"]["name"] not in sys.argv[2:]):
         continue
     seen.add(r["event"]["id"])
-    n += r["event"]["count"] if r["event"]["action"] == "alert-summary" else 1
+    n += r["yett"]["count"] if r["event"]["action"] == "alert-summary" else 1
 print(n)
 END
 }
@@ -45,7 +45,7 @@ alert "is recorded at once" rule.name=forbidden event.action=exec
 number "and no summary is there" "$(alerts event.action=alert-summary)" -eq 0
 denied "the second" exec "$M/bin/forbidden"
 is "is counted" 1 "$(counter folded)"
-alert "and summed up when the window ends" event.action=alert-summary event.kind=alert event.count=1 yett.summary.of=exec yett.verdict=deny \
+alert "and summed up when the window ends" event.action=alert-summary event.kind=alert yett.count=1 yett.summary.of=exec yett.verdict=deny \
     event.start event.end yett.summary.tree.pid yett.summary.ids "yett.summary.files=$M/bin/forbidden" rule.name=forbidden 'event.reason~1 more like'
 matches "yettctl alerts shows it" '1 more like' "$(COLUMNS=200 ctl alerts)"
 unfolded
@@ -65,7 +65,7 @@ firsts=$(alerts event.action=exec rule.name=forbidden)
 number "in few records: $firsts first ones, $sums summaries, $took ms" "$((firsts + sums))" -le "$((4 * (took / 2000 + 3)))"
 is "the sum is that of the alerts, to the last" "$(counter alerts)" "$(told)"
 is "nothing was lost" 0 "$(counter reports_lost)"
-trees=$(look list "$ALERTS" yett.summary.tree.entity_id event.action=alert-summary 'event.count>100' | sort -u | wc -l)
+trees=$(look list "$ALERTS" yett.summary.tree.entity_id event.action=alert-summary 'yett.count>100' | sort -u | wc -l)
 is "each tree has its own summaries" 2 "$trees"
 
 # Critical ones: the first of a window all have a record.
@@ -102,7 +102,7 @@ start
 for _ in 1 2 3 4 5; do "$PROG/step" exec "$M/bin/forbidden" 2>/dev/null; done
 is "four wait" 4 "$(status records.folding)"
 stop
-alert "the end sums up what waits" event.action=alert-summary event.count=4
+alert "the end sums up what waits" event.action=alert-summary yett.count=4
 is "no count is lost" 0 "$(alerts event.action=summary-lost)"
 whole
 finish

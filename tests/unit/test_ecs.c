@@ -264,7 +264,8 @@ members_say_what_the_manual_says(void **state)
 		{ aimed, "\"target\":{\"process\":{\"pid\":5,\"executable\":\"/sbin/init\"},\"user\":{\"id\":\"0\"}}", NULL },
 		{ empty_args, "\"args\":[\"a\",\"\"]", NULL }, { blank_ids, "\"id\":[\"T1\",\"T2\"]", NULL },
 		{ repeated, "\"actions\":[\"kill-tree\",\"suspend\"]", NULL }, { repeated, "\"action\":\"alert-summary\",", NULL },
-		{ repeated, "\"count\":3,\"start\":\"2026-11-24T09:00:01.000000000Z\",\"end\":\"2026-11-24T09:01:01.000000000Z\"}", NULL },
+		{ repeated, "\"count\":3,\"sensors\"", NULL },
+		{ repeated, "\"start\":\"2026-11-24T09:00:01.000000000Z\",\"end\":\"2026-11-24T09:01:01.000000000Z\"}", NULL },
 		{ repeated, "\"summary\":{\"of\":\"open\",\"tree\":{\"pid\":77,\"entity_id\":\"00000000000000ab\"},\"ids\":[\"01\",\"02\"],"
 		    "\"files\":[\"/a b\",\"/c\"]},", NULL },
 		{ monitored, "\"sequence\":7", "\"summary\"" }, { monitored, "\"sequence\":7", "\"count\"" },
