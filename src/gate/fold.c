@@ -18,7 +18,9 @@ page_of(struct gate *g)
 	return &g->setup.page->fold;
 }
 
-/* FNV-1a: whoever could choose texts here writes the policies. */
+#define BASIS	0xcbf29ce484222325ull
+
+/* FNV-1a: whoever chooses the texts of a cause writes the policies. */
 static uint64_t
 mix(uint64_t h, const void *bytes, size_t len)
 {
@@ -27,6 +29,15 @@ mix(uint64_t h, const void *bytes, size_t len)
 	for (size_t i = 0; i < len; i++)
 		h = (h ^ b[i]) * 0x100000001b3ull;
 	return h;
+}
+
+static uint64_t
+mix_text(uint64_t h, const struct event *ev, enum event_text which)
+{
+	size_t len;
+	const char *s = event_text(ev, which, &len);
+
+	return mix(mix(h, s, len), "", 1);
 }
 
 static bool
@@ -43,20 +54,40 @@ same_cause(const struct report *a, const struct report *b)
 {
 	return a->event.kind == b->event.kind && a->decision == b->decision && a->would == b->would && a->mode == b->mode &&
 	    a->settled == b->settled && a->severity == b->severity && a->actions == b->actions &&
-	    same_text(&a->event, &b->event, TEXT_RULE) && same_text(&a->event, &b->event, TEXT_RULESET);
+	    same_text(&a->event, &b->event, TEXT_RULE) && same_text(&a->event, &b->event, TEXT_RULESET) &&
+	    same_text(&a->event, &b->event, TEXT_MATCHED);
 }
 
 static uint64_t
 hash_of(const struct report *r, uint64_t root)
 {
-	size_t len;
-	const char *s = event_text(&r->event, TEXT_RULE, &len);
 	const uint8_t words[] = { r->decision, r->would, r->mode, r->settled, r->severity, (uint8_t)r->actions, (uint8_t)r->event.kind };
-	uint64_t h = mix(0xcbf29ce484222325ull, s, len);
+	uint64_t h = mix(mix(BASIS, words, sizeof(words)), &root, sizeof(root));
 
-	s = event_text(&r->event, TEXT_RULESET, &len);
-	h = mix(mix(mix(h, s, len), words, sizeof(words)), &root, sizeof(root));
+	h = mix_text(mix_text(mix_text(h, &r->event, TEXT_RULE), &r->event, TEXT_RULESET), &r->event, TEXT_MATCHED);
 	return h ? h : 1;
+}
+
+/* The program and the file that it is about. Who chooses paths so that two are one finds both in the count, and one in the records. */
+static uint64_t
+object_of(const struct event *ev)
+{
+	return mix_text(mix_text(mix_text(BASIS, ev, TEXT_EXECUTABLE), ev, TEXT_FILE_PATH), ev, TEXT_FILE_PREVIOUS);
+}
+
+/* Has the one in hand something to say that none of its window has said? Then it is recorded, as long as there are few. */
+static bool
+is_told(struct fold_cause *c, const struct report *r)
+{
+	uint64_t object = object_of(&r->event);
+	bool seen = false;
+
+	for (uint32_t i = 0; i < c->recorded && i < FOLD_RECORDED; i++)
+		seen |= c->object[i] == object;
+	if (c->recorded >= FOLD_RECORDED || (seen && r->severity != SEVERITY_CRITICAL))
+		return false;
+	c->object[c->recorded++] = object;
+	return true;
 }
 
 /* The file that it was about, and its id: of the first few that are not alike. */
@@ -176,6 +207,7 @@ begin_cause(struct gate *g, unsigned i, uint64_t hash, struct process root)
 	atomic_store(&c->settling, 0);
 	atomic_store(&c->samples, 0);
 	c->recorded = 1;
+	c->object[0] = object_of(&g->report.event);
 	c->root = root.entity;
 	c->root_pid = root.pid;
 	memcpy(&c->report, &g->report, report_wire_size(&g->report));
@@ -217,12 +249,7 @@ choose(struct gate *g)
 			begin_cause(g, at, hash, root);
 		return NO_CAUSE;
 	}
-	struct fold_cause *c = &f->cause[i];
-	if (g->report.severity == SEVERITY_CRITICAL && c->recorded < FOLD_CRITICAL) {
-		c->recorded++;
-		return NO_CAUSE;
-	}
-	return i;
+	return is_told(&f->cause[i], &g->report) ? NO_CAUSE : i;
 }
 
 /* What grows when the alert in hand gets a record, or is counted as lost. */

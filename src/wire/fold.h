@@ -6,11 +6,13 @@
 
 #define FOLD_CAUSES	128
 #define FOLD_SAMPLES	4
+#define FOLD_RECORDED	16
 
 struct fold_cause {
 	_Atomic uint64_t count;		/* alerts that have no record of their own */
 	_Atomic uint64_t settling;	/* 1 + head of the spool before the summary went there; 0: none is on its way */
-	uint64_t	 recorded;	/* and those that have one */
+	uint32_t	 recorded;	/* and those that have one */
+	uint64_t	 object[FOLD_RECORDED];	/* what each of these was about */
 	uint64_t	 root;		/* entity of their tree */
 	int32_t		 root_pid;
 	_Atomic uint32_t samples;

@@ -233,32 +233,63 @@ static void
 the_first_critical_ones_of_a_window_are_all_recorded(void **state)
 {
 	(void)state;
-	for (int i = 0; i < 3 * FOLD_CRITICAL; i++) {
+	for (int i = 0; i < 3 * FOLD_RECORDED; i++) {
 		set_alert(SHELL, "grave");
 		gate.report.severity = SEVERITY_CRITICAL;
 		fold_put(&gate);
 	}
 	whole();
-	assert_int_equal(disk.single, FOLD_CRITICAL);
-	assert_int_equal(fold_waiting(&page->fold), 2 * FOLD_CRITICAL);
+	assert_int_equal(disk.single, FOLD_RECORDED);
+	assert_int_equal(fold_waiting(&page->fold), 2 * FOLD_RECORDED);
+}
+
+/* FILE, its number in a path that is as long as it may be told, or longer. */
+static void
+alert_about(int file)
+{
+	char path[300];
+
+	set_alert(SHELL, "one");
+	snprintf(path, sizeof(path), "/f%d/%0*d", file, file < 2 ? 250 : 1, 0);
+	event_set_str(&gate.report.event, TEXT_FILE_PATH, path);
+	fold_put(&gate);
 }
 
 static void
 samples_differ(void **state)
 {
 	(void)state;
-	for (int i = 0; i < 20; i++) {
-		char path[300];
-		set_alert(SHELL, "one");
-		snprintf(path, sizeof(path), "/f%d/%0*d", i / 2, i < 4 ? 250 : 1, 0);
-		event_set_str(&gate.report.event, TEXT_FILE_PATH, path);
-		fold_put(&gate);
-	}
+	for (int i = 0; i < 20; i++)
+		alert_about(i / 2);
+	whole();
+	assert_int_equal(disk.single, 10);
 	windows_end();
 	whole();
 	assert_int_equal(strlen(text_of(TEXT_SAMPLES)), 2 * 199 + 2 * strlen("/f2/0|"));
 	assert_non_null(strstr(text_of(TEXT_SAMPLES), "|/f2/0|/f3/0|"));
-	assert_string_equal(text_of(TEXT_SAMPLE_IDS), "0000000000000002|0000000000000003|0000000000000005|0000000000000007|");
+	assert_string_equal(text_of(TEXT_SAMPLE_IDS), "0000000000000002|0000000000000004|0000000000000006|0000000000000008|");
+}
+
+/* Who hides one act among many has to make many that differ. */
+static void
+another_file_has_a_record_as_long_as_there_are_few(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		alert_about(7);
+	alert_about(8);
+	whole();
+	assert_int_equal(disk.single, 2);
+	assert_string_equal(text_of(TEXT_FILE_PATH), "/f8/0");
+	for (int i = 0; i < 1000; i++)
+		alert_about(i);
+	whole();
+	assert_int_equal(disk.single, FOLD_RECORDED);
+	set_alert(SHELL, "one");
+	event_set(&gate.report.event, TEXT_MATCHED, "one\0and another", 15);
+	fold_put(&gate);
+	whole();
+	assert_int_equal(disk.single, FOLD_RECORDED + 1);
 }
 
 static void
@@ -519,6 +550,7 @@ main(void)
 		TEST(what_differs_is_not_folded),
 		TEST(the_first_critical_ones_of_a_window_are_all_recorded),
 		TEST(samples_differ),
+		TEST(another_file_has_a_record_as_long_as_there_are_few),
 		TEST(off_is_one_record_for_each),
 		TEST(more_causes_than_places_lose_nothing),
 		TEST(a_full_spool_keeps_the_counts),

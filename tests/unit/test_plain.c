@@ -71,7 +71,8 @@ text_is_utf8_on_one_line_and_can_be_undone(void **state)
 		{ "\0", 1, "\\x00" }, { "\x1b[31m", 5, "\\x1b[31m" }, { "\x7f", 1, "\\x7f" }, { "\xff\xfe", 2, "\\xff\\xfe" },
 		{ "\xc2\x9b", 2, "\\xc2\\x9b" },	/* a C1 control */
 		{ "\xc0\xaf", 2, "\\xc0\\xaf" },	/* overlong */ { "\xed\xa0\x80", 3, "\\xed\\xa0\\x80" },	/* a surrogate */
-		{ "\\x41", 4, "\\x5cx41" }, { "\\n\\", 3, "\\n\\" }, { "\xf0\x9f\x98\x80", 4, "\xf0\x9f\x98\x80" }, { "\xf0\x9f\x98", 3, "\\xf0\\x9f\\x98" },
+		{ "\\x41", 4, "\\x5cx41" }, { "\\n\\", 3, "\\n\\" }, { "\xf0\x9f\x98\x80", 4, "\xf0\x9f\x98\x80" },
+		{ "\xf0\x9f\x98", 3, "\\xf0\\x9f\\x98" },
 	};
 	char out[64];
 
@@ -157,8 +158,9 @@ a_denial_goes_to_syslog_as_rfc_5424_says(void **state)
 	(void)state;
 	denial();
 	plain_record(&plain, &report, 7);
-	assert_string_equal(syslog_text(), "<83>1 2026-11-24T09:00:00.123456Z web1 yett - alert [yett@32473 kind=\"alert\" id=\"0000000000000017\" "
-	    "sequence=\"7\" action=\"exec\" severity=\"high\" verdict=\"deny\" would=\"deny\" mode=\"enforce\" decided_by=\"rule\" rule=\"web-shell\" "
+	assert_string_equal(syslog_text(), "<83>1 2026-11-24T09:00:00.123456Z web1 yett - alert [yett@32473 "
+	    "kind=\"alert\" id=\"0000000000000017\" sequence=\"7\" action=\"exec\" severity=\"high\" verdict=\"deny\" would=\"deny\" "
+	    "mode=\"enforce\" decided_by=\"rule\" rule=\"web-shell\" "
 	    "pid=\"42\" executable=\"/bin/sh\" user_id=\"1000\" user=\"alice\" parent_pid=\"41\" command_line=\"sh -c id\"] "
 	    "Denied exec of /bin/sh as alice: rule web-shell");
 }
@@ -237,8 +239,8 @@ a_state_says_what_yett_says(void **state)
 	set(TEXT_ACTION, "gate-restart", 12);
 	set(TEXT_REASON, "It was killed.", 14);
 	plain_record(&plain, &report, 9);
-	assert_string_equal(syslog_text(), "<85>1 2026-11-24T09:00:00.123456Z web1 yett - state [yett@32473 kind=\"state\" id=\"0000000000000017\" "
-	    "sequence=\"9\" action=\"gate-restart\" count=\"3\"] It was killed.");
+	assert_string_equal(syslog_text(), "<85>1 2026-11-24T09:00:00.123456Z web1 yett - state [yett@32473 kind=\"state\" "
+	    "id=\"0000000000000017\" sequence=\"9\" action=\"gate-restart\" count=\"3\"] It was killed.");
 }
 
 static void
@@ -248,9 +250,10 @@ the_head_is_what_verify_takes(void **state)
 	static const char hash[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 	plain_head(&plain, &(struct plain_head){ .log = "5f2c77a1b0c3d4e5", .hash = hash, .sequence = UINT64_MAX, .wall_ns = WALL });
-	assert_non_null(strstr(syslog_text(), " yett - head [yett@32473 kind=\"head\" log=\"5f2c77a1b0c3d4e5\" sequence=\"18446744073709551615\" head=\"01"));
-	assert_non_null(strstr(message, "] The log 5f2c77a1b0c3d4e5 stands at record 18446744073709551615: yettctl verify --expect-seq 18446744073709551615 "
-	    "--expect-head 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"));
+	assert_non_null(strstr(syslog_text(), " yett - head [yett@32473 kind=\"head\" log=\"5f2c77a1b0c3d4e5\" "
+	    "sequence=\"18446744073709551615\" head=\"01"));
+	assert_non_null(strstr(message, "] The log 5f2c77a1b0c3d4e5 stands at record 18446744073709551615: yettctl verify "
+	    "--expect-seq 18446744073709551615 --expect-head 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"));
 }
 
 /* Values of any bytes, of any length: what comes out is a message in form. */

@@ -238,6 +238,33 @@ without_a_list_nobody_gets_in(void **state)
 	int status = fate(&(struct sandbox){ .caps = 0 }, NULL);
 
 	assert_int_equal(WEXITSTATUS(status), 100 + EINVAL);
+	status = fate(&(struct sandbox){ .syscalls = calls, .refused = calls }, NULL);
+	assert_int_equal(WEXITSTATUS(status), 100 + EINVAL);
+}
+
+/* A program that runs in it finds the same: a list of what fails, and all else as ever. */
+static void
+ask_refused_and_others(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		char *argv[] = { (char[]){ "/bin/sh" }, (char[]){ "-c" }, (char[]){ "kill -0 $$ && exit 1; cat /dev/null && echo >/dev/null" }, NULL };
+		execve(argv[0], argv, (char *[]){ NULL });
+		_exit(1);
+	}
+	if (syscall(SYS_kill, getpid(), 0) != -1 || errno != EPERM || pid < 0 || waitpid(pid, &status, 0) != pid || status)
+		_exit(1);
+}
+
+static void
+what_is_refused_fails_and_all_else_goes_on(void **state)
+{
+	(void)state;
+	static const int refused[] = { SCMP_SYS(kill), SANDBOX_END };
+
+	assert_survives(&(struct sandbox){ .refused = refused }, ask_refused_and_others);
 }
 
 static void
@@ -440,6 +467,7 @@ main(void)
 		cmocka_unit_test(other_architectures_kill),
 #endif
 		cmocka_unit_test(without_a_list_nobody_gets_in),
+		cmocka_unit_test(what_is_refused_fails_and_all_else_goes_on),
 		cmocka_unit_test(nothing_is_left_of_authority),
 		cmocka_unit_test(kept_capabilities_outlive_the_change_of_user),
 		cmocka_unit_test(nobody_else_may_look_at_the_memory),

@@ -911,15 +911,15 @@ is_that(void *arg, uint64_t mark)
 static void
 a_mark_of_a_session_climbs_to_its_eldest_but_never_to_who_started_all(void **state)
 {
-	static const struct { uint32_t init, daemon, shell, child; int32_t found_from; const char *why; } rows[] = {
-		{ 1, 100, 200, 200, 201, "the shell leads" },
-		{ 1, 100, 100, 100, 103, "the daemon leads" },
-		{ 1, 1, 1, 1, 103, "init's own session is none" },
-		{ 0, 0, 0, 0, 103, "init has none" },
-		{ 0, 0, 200, 202, 202, "each for itself" },
+	static const struct { uint32_t init, daemon, shell, child; int32_t found_from, root; const char *why; } rows[] = {
+		{ 1, 100, 200, 200, 201, 200, "the shell leads" },
+		{ 1, 100, 100, 100, 103, 100, "the daemon leads" },
+		{ 1, 1, 1, 1, 103, 100, "init's own session is none" },
+		{ 0, 0, 0, 0, 103, 100, "init has none" },
+		{ 0, 0, 200, 202, 202, 202, "each for itself" },
 	};
 	struct tree *t = *state;
-	uint64_t mark = 7;
+	uint64_t mark = 7, root, own;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct { int32_t pid, ppid; uint32_t sid; } all[] = {
@@ -935,6 +935,11 @@ a_mark_of_a_session_climbs_to_its_eldest_but_never_to_who_started_all(void **sta
 		print_message("%s\n", rows[i].why);
 		assert_int_equal(tree_marked(t, rows[i].found_from, is_that, &mark), mark);
 		assert_int_equal(tree_marked(t, 203, is_that, &mark), mark);
+		assert_int_equal(tree_root(t, 202, &root), rows[i].root);
+		assert_int_equal(tree_root(t, 203, &own), rows[i].root);
+		assert_true(root && root == own);
+		assert_int_equal(tree_root(t, 999, &own), 0);
+		assert_int_equal(own, 0);
 		assert_int_equal(tree_marked(t, 1, is_that, &mark), 0);
 		assert_int_equal(tree_marked(t, 104, is_that, &mark), 0);
 		assert_int_equal(tree_marked(t, 103, is_that, &mark), rows[i].found_from == 103 ? mark : 0);

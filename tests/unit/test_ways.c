@@ -40,7 +40,8 @@ static void
 start(void)
 {
 	memset(&the_ways, 0, sizeof(the_ways));
-	ways_open(&(struct ways_setup){ .sock = sock, .hook_sock = hook[0], .metrics_dir = dir_fd, .config = &config, .page = page, .host = &host });
+	ways_open(&(struct ways_setup){ .sock = sock, .hook_sock = hook[0], .metrics_dir = dir_fd, .config = &config,
+	    .page = page, .host = &host });
 }
 
 static int
