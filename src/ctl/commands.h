@@ -4,7 +4,7 @@
 #include "ctl/ctl.h"
 
 extern const struct command status_command;
-extern const struct command alerts_command, events_command;
+extern const struct command alerts_command, events_command, coverage_command;
 extern const struct command why_command, explain_command;
 extern const struct command check_command, list_command, show_command, fields_command;
 extern const struct command import_sigma_command;

@@ -10,6 +10,7 @@
 #include "base/procfs.h"
 #include "gate/act.h"
 #include "gate/cache.h"
+#include "gate/coverage.h"
 #include "gate/dirs.h"
 #include "gate/fan.h"
 #include "gate/fetch.h"
@@ -63,6 +64,8 @@ remember(struct gate *g, const struct question *q)
 		tree_pending(g->tree, ev->process.pid, "", 0);
 	else if (!policy_loader(g->policy, ev->file.dev, ev->file.ino))
 		tree_pending(g->tree, ev->process.pid, path, len);
+	if (g->verdict.decision == DECISION_ALLOW)
+		coverage_asked(g, ev->process.pid);
 }
 
 static void
@@ -500,6 +503,7 @@ tend(struct loop *l)
 	int wait = sooner(sooner(proc_tend(g, now), held_wait_ms(g, now)), sooner(late_tend(g, now), linger_tend(g, now)));
 	wait = sooner(sooner(wait, fold_tend(g, now)), sooner(cache_tend(g, now), files_tend(g)));
 	count_kept(g);
+	coverage_tend(g, now);
 	spool_flush(g);
 	act_tell_too_hard(g, now);
 	return g->record_waits ? sooner(wait, RETRY_MS) : wait;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include "base/clock.h"
 #include "base/procfs.h"
+#include "gate/coverage.h"
 #include "gate/fan.h"
 #include "gate/fetch.h"
 #include "gate/linger.h"
@@ -74,18 +75,12 @@ asked(const struct gate *g, enum event_kind kind)
 static bool
 covered(struct gate *g, int32_t pid)
 {
-	struct page *p = g->setup.page;
-	uint32_t mounts = atomic_load(&p->warden.mounts);
 	char name[32];
 	struct stat st;
 
 	snprintf(name, sizeof(name), "%d/exe", pid);
-	if (fstatat(g->proc, name, &st, 0))
-		return true;	/* gone: nothing to add */
-	for (uint32_t i = 0; i < mounts && i < PAGE_MOUNTS; i++)
-		if (atomic_load(&p->mount[i].covered) == COVER_MARKED && atomic_load(&p->mount[i].dev) == st.st_dev)
-			return true;
-	return false;
+	/* Gone: nothing to add. */
+	return fstatat(g->proc, name, &st, 0) || coverage_gated(g->setup.page, st.st_dev);
 }
 
 /*
@@ -93,7 +88,7 @@ covered(struct gate *g, int32_t pid)
  * file system raises none. /proc says what it is, as long as the process lives.
  */
 static void
-on_exec(struct gate *g, int32_t pid)
+on_exec(struct gate *g, int32_t pid, uint64_t at_ns)
 {
 	const char *pending = tree_pending_exe(g->tree, pid);
 	char exe[4096];
@@ -101,6 +96,7 @@ on_exec(struct gate *g, int32_t pid)
 	bool seen = n > 0 && pending[0] && strncmp(pending, exe, TREE_PATH - 1) == 0;
 
 	linger_end(g, pid);
+	coverage_ran(g, &(struct coverage_exec){ .pid = pid, .at_ns = at_ns, .exe = exe, .len = n > 0 ? (size_t)n : 0, .seen = seen });
 	bool late = tree_exec(g->tree, pid, exe, n > 0 ? (size_t)n : 0);
 	if (!seen && n > 0 && asked(g, EVENT_EXEC) && !covered(g, pid) && !(late && is_noted(&g->reader, pid)))
 		note(g, EVENT_EXEC, pid, 0);
@@ -134,7 +130,7 @@ on_message(struct gate *g, const struct proc_message *m)
 			note(g, EVENT_FORK, m->c, 0);
 		return;
 	case 0x00000002:
-		on_exec(g, m->b);
+		on_exec(g, m->b, start_ns);
 		return;
 	case 0x00000004:
 		tree_uid(g->tree, m->b, (uint32_t)m->c, (uint32_t)m->d);

@@ -30,6 +30,7 @@
 #include "warden/outlets.h"
 #include "warden/plan.h"
 #include "warden/roles.h"
+#include "warden/self.h"
 #include "warden/standing.h"
 #include "warden/tell.h"
 
@@ -251,28 +252,6 @@ on_mounts(struct source *s, uint32_t events)
 	return 0;
 }
 
-/* Not while there is no room to tell it. */
-static void
-tell_losses(struct warden *w, uint64_t now, bool at_once)
-{
-	struct toll_loss l;
-
-	while ((w->n_told < TOLD_MAX || at_once) && toll_next(&w->self.toll, w->page, now, at_once, &l))
-		tell(w, l.action, l.count, "%llu %s.", (unsigned long long)l.count, l.what);
-}
-
-static void
-tell_step(struct warden *w)
-{
-	uint64_t wall, boot;
-	int64_t ns = step_read(&wall, &boot) ? step_look(&w->self.clocks, wall, boot) : 0;
-	uint64_t ms = (uint64_t)(ns < 0 ? -ns : ns) / NS_PER_MS;
-
-	if (ns)
-		tell(w, "clock-step", ms, "The wall clock was set %s by %llu.%03llu s.", ns < 0 ? "back" : "forward",
-		    (unsigned long long)(ms / 1000), (unsigned long long)(ms % 1000));
-}
-
 static void
 each_second(struct warden *w, uint64_t now)
 {
@@ -286,8 +265,7 @@ each_second(struct warden *w, uint64_t now)
 	audit_check(&w->audit);
 	if (audit_lost(&w->audit, &lost) == 0)
 		counter_add(w->page, COUNTER_AUDIT_LOST, lost);
-	tell_step(w);
-	tell_losses(w, now, false);
+	self_second(w, now);
 	tell_flush(w);
 }
 
@@ -354,22 +332,6 @@ listen_all(struct warden *w)
 	return 0;
 }
 
-/* What it is that runs from now on, so that nobody can say later that it was something else. */
-static void
-tell_start(struct warden *w)
-{
-	static struct details d;
-
-	d = (struct details){ 0 };
-	details_add(&d, "kernel: %s", w->host.kernel);
-	details_add(&d, "boot: %s", w->host.boot_id);
-	details_add(&d, "kernel command line: %s", w->glass[0] ? w->glass : "nothing about yett");
-	details_files(&d, w->config_path, w->policy);
-	tell_of(w, &(struct telling){ "agent-start", policy_rules(w->policy), NULL, &d },
-	    "yettd %s started: mode %s, %u rules, policy %s, kernel %s.", VERSION,
-	    w->groups.mode == MODE_ENFORCE ? "enforce" : "monitor", policy_rules(w->policy), policy_hash(w->policy), w->host.kernel);
-}
-
 /* Children first: nothing is marked before somebody can answer. */
 static int
 start_all(struct warden *w)
@@ -390,7 +352,7 @@ start_all(struct warden *w)
 	if (err)
 		return complain(err, "cannot mark", "a single file system of [gate] filesystems");
 	atomic_store(&w->page->warden.first_mounts, atomic_load(&w->page->warden.mounts));
-	tell_start(w);
+	self_start(w);
 	if (w->objections)
 		tell(w, "lock-out", w->objections,
 		    "The policies would deny what is needed to start, log in to or repair this host: see yettctl policy check.");
@@ -431,18 +393,6 @@ end_in_order(struct warden *w, enum room room, int most_ms)
 	child_kill(w, room);
 }
 
-static void
-tell_stop(struct warden *w)
-{
-	char by[WHO_WORDS];
-
-	if (w->self.stop_signal)
-		tell_of(w, &(struct telling){ "agent-stop", 1, &w->self.stopped_by, NULL }, "yettd was stopped in good order by %s from %s.",
-		    w->self.stop_signal == SIGINT ? "SIGINT" : "SIGTERM", who_words(&w->self.stopped_by, by));
-	else
-		tell(w, "agent-stop", 1, "yettd ended by itself, because of an error that its log tells.");
-}
-
 /* Nobody is left waiting, the rules of audit are gone, and the last record says so. */
 static void
 stop_all(struct warden *w)
@@ -460,8 +410,7 @@ stop_all(struct warden *w)
 	audit_end(&w->audit);
 	child_kill(w, ROOM_WATCH);
 	child_kill(w, ROOM_SCAN);
-	tell_losses(w, now_boot_ns(), true);
-	tell_stop(w);
+	self_stop(w);
 	end_in_order(w, ROOM_RECORD, STOP_WAIT_MS);
 	end_in_order(w, ROOM_HOOK, HOOK_WAIT_MS);
 	char path[CONFIG_PATH + 32];

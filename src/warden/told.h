@@ -3,6 +3,7 @@
 /* State records that are not on disk yet, and what they are made of. */
 #include "base/step.h"
 #include "warden/details.h"
+#include "warden/tally.h"
 #include "warden/toll.h"
 #include "warden/who.h"
 
@@ -19,6 +20,7 @@ struct self {
 	struct details	 changes;	/* what the policy in force has that the one before had not */
 	struct step_watch clocks;
 	struct toll	 toll;
+	struct tally	 tally;
 	struct who	 stopped_by;
 	int		 stop_signal;	/* 0: none came */
 };

@@ -6,6 +6,7 @@
  * it may be wrong, it is never an offset or a length.
  */
 #include <stdatomic.h>
+#include "wire/coverage.h"
 #include "wire/fold.h"
 #include "wire/wire.h"
 
@@ -28,6 +29,7 @@ struct page_gate {
 	_Atomic uint64_t event_number;	/* last event that was given an id */
 	_Atomic uint32_t late;		/* entries of page.late in use */
 	_Atomic uint32_t quiet;		/* entries of page.quiet in use */
+	_Atomic uint32_t coverages;	/* entries of page.coverage in use */
 	_Atomic uint64_t latency[PAGE_LATENCY_BUCKETS];
 	_Atomic uint64_t tree_nodes, parked;
 	_Atomic uint64_t proc_heard_ns;	/* last message of the proc connector */
@@ -119,6 +121,7 @@ struct page {
 	_Atomic uint64_t	counter[COUNTER__MAX];
 	struct page_late	late[PAGE_LATE];
 	struct page_quiet	quiet[PAGE_QUIET];
+	struct page_coverage	coverage[PAGE_COVERAGES];
 	struct fold_page	fold;
 	struct page_spool	spool;
 };

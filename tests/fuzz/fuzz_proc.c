@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 /* The gate is a process, not a library: what hears the proc connector is taken in whole, with all that it calls. */
+#include "gate/coverage.c"
 #include "gate/proc.c"
 #include "gate/act.c"
 #include "gate/fold.c"

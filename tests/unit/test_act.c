@@ -13,6 +13,7 @@
 #include "policy/given.h"
 /* The gate is a process, not a library: what it tells is taken in whole, with all that it calls. */
 #include "gate/act.c"
+#include "gate/coverage.c"
 #include "gate/fold.c"
 #include "gate/proc.c"
 #include "gate/fan.c"

@@ -115,16 +115,12 @@ show(const struct config *c, const struct config_key *k, char *out, size_t n)
 	else if (IS("records.events")) snprintf(out, n, "%s", c->events ? "on" : "off");
 	else if (IS("records.sync")) snprintf(out, n, "%s", c->sync == SYNC_BATCH ? "batch" : "alert");
 	else if (IS("records.heartbeat")) snprintf(out, n, "%llums", (unsigned long long)(c->heartbeat_ns / NS_PER_MS));
-<<<<<<< HEAD
 	else if (IS("records.segment_size")) snprintf(out, n, "%lluM", (unsigned long long)(c->segment_size >> 20));
 	else if (IS("records.keep_alerts")) snprintf(out, n, "%lluG", (unsigned long long)(c->keep_alerts >> 30));
 	else if (IS("records.keep_events")) snprintf(out, n, "%lluG", (unsigned long long)(c->keep_events >> 30));
 	else if (IS("records.keep_age")) snprintf(out, n, "%llud", (unsigned long long)(c->keep_age_ns / NS_PER_SEC / 86400));
-	else if (IS("records.fold")) c->fold_ns ? snprintf(out, n, "%llums", (unsigned long long)(c->fold_ns / NS_PER_MS)) : snprintf(out, n, "off");
-=======
 	else if (IS("records.fold") && !c->fold_ns) snprintf(out, n, "off");
 	else if (IS("records.fold")) snprintf(out, n, "%llums", (unsigned long long)(c->fold_ns / NS_PER_MS));
->>>>>>> 8476c0c (What no record of a window has said yet, another rule or another file, is recorded and not folded, as long as there are few: nobody hides one act behind many like it)
 	else if (IS("records.journal")) snprintf(out, n, "%s", c->journal[0] ? c->journal : "off");
 	else if (IS("records.syslog")) snprintf(out, n, "%s", c->syslog[0] ? c->syslog : "off");
 	else if (IS("records.metrics")) snprintf(out, n, "%s", c->metrics[0] ? c->metrics : "off");

@@ -20,6 +20,7 @@
 #include "gate/linger.c"
 #include "gate/spool.c"
 #define on_ready	proc_on_ready
+#include "gate/coverage.c"
 #include "gate/proc.c"
 #define let_go		late_let_go
 #include "gate/late.c"
