@@ -299,13 +299,11 @@ show(const struct ledger *l)
 static enum answer
 read_ledger(struct ctl *ctl, struct ledger *l)
 {
-	char path[CONFIG_PATH + sizeof(STORE_LOG) + 1];
-
-	snprintf(path, sizeof(path), "%s/%s", ctl->config.log, STORE_LOG);
-	int err = store_read(&(struct store_ask){ .path = path, .fn = take, .arg = l });
+	const char *path = ctl->config.log;
+	int err = store_read(&(struct store_ask){ .log = path, .fn = take, .arg = l });
 	if (!err && !l->failed)
 		return ANSWER_DONE;
-	ctl_error("%s: %s", path, err == -EACCES ? "not permitted: this needs root, or the group of that file" :
+	ctl_error("%s: %s", path, err == -EACCES ? "not permitted: this needs root, or the group of these files" :
 	    err == -ENOENT ? "there are no records yet. Is yettd running? See: yettctl status" : strerror(err ? -err : ENOMEM));
 	return err == -EACCES ? ANSWER_FORBIDDEN : err == -ENOENT ? ANSWER_NO : ANSWER_BROKEN;
 }

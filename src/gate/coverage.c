@@ -62,7 +62,7 @@ entry_of(struct page *p, uint64_t dev)
 }
 
 static void
-count(struct gate *g, uint64_t dev, enum coverage what)
+count_one(struct gate *g, uint64_t dev, enum coverage what)
 {
 	struct page *p = g->setup.page;
 	uint32_t i = entry_of(p, dev);
@@ -92,7 +92,7 @@ coverage_asked(struct gate *g, int32_t pid)
 		if (!l->due_ns || l->pid != pid || !same(&l->file, f->dev, f->ino))
 			continue;
 		l->due_ns = 0;
-		count(g, f->dev, COVERAGE_JUDGED);
+		count_one(g, f->dev, COVERAGE_JUDGED);
 		return;
 	}
 	if (a->pid != pid)
@@ -122,7 +122,7 @@ ran_unseen(struct gate *g, const struct coverage_ask *a, const struct coverage_e
 	bool asked = a->pid == e->pid && a->file[0].ino;
 	uint64_t dev = asked ? (a->file[1].ino ? a->file[1] : a->file[0]).dev : 0;
 
-	count(g, dev, asked ? COVERAGE_JUDGED : COVERAGE_GONE);
+	count_one(g, dev, asked ? COVERAGE_JUDGED : COVERAGE_GONE);
 }
 
 void
@@ -144,15 +144,15 @@ coverage_ran(struct gate *g, const struct coverage_exec *e)
 	bool named = same(&asked.file[0], st.st_dev, st.st_ino) || same(&asked.file[1], st.st_dev, st.st_ino);
 	bool judged = e->seen || (asked.pid == e->pid && named);
 	if (judged)
-		count(g, st.st_dev, COVERAGE_JUDGED);
+		count_one(g, st.st_dev, COVERAGE_JUDGED);
 	else if (e->len >= sizeof(memfd) - 1 && memcmp(e->exe, memfd, sizeof(memfd) - 1) == 0)
-		count(g, st.st_dev, COVERAGE_MEMORY);
+		count_one(g, st.st_dev, COVERAGE_MEMORY);
 	else if (!coverage_gated(p, st.st_dev))
-		count(g, st.st_dev, COVERAGE_UNGATED);
+		count_one(g, st.st_dev, COVERAGE_UNGATED);
 	else if (e->at_ns < atomic_load(&p->process[ROOM_GATE].started_ns))
-		count(g, st.st_dev, COVERAGE_NO_GATE);
+		count_one(g, st.st_dev, COVERAGE_NO_GATE);
 	else if (!wait_for(g, e->pid, &st))
-		count(g, st.st_dev, COVERAGE_CACHED);
+		count_one(g, st.st_dev, COVERAGE_CACHED);
 }
 
 void
@@ -163,6 +163,6 @@ coverage_tend(struct gate *g, uint64_t now_ns)
 		if (!l->due_ns || now_ns < l->due_ns)
 			continue;
 		l->due_ns = 0;
-		count(g, l->file.dev, COVERAGE_CACHED);
+		count_one(g, l->file.dev, COVERAGE_CACHED);
 	}
 }

@@ -489,7 +489,7 @@ tell_found(struct record *r, enum chain_which which, enum chain_found found, uin
 	const char *whose = which == CHAIN_ALERTS ? "" : " of events";
 	char anchor[65] = "", key[MINISIGN_KEY];
 
-	if (found == CHAIN_NEW)
+	if (found == CHAIN_NEW || (found == CHAIN_BROKEN && which != CHAIN_ALERTS))
 		state(own, 0, "log-start", "A new log%s begins.", whose);
 	if (found == CHAIN_NEW && which != CHAIN_ALERTS && chain_anchor(which, r->setup->state_dir, anchor) == 0)
 		state(alerts, 0, "log-start", "A new log of events begins, under the anchor %s.", anchor);

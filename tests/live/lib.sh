@@ -11,7 +11,7 @@ umask 022
 M=$T/m P=$T/policies L=$T/log S=$T/state R=$T/run CONF=$T/yett.conf ALERTS=$T/log/alerts.jsonl
 FOLD=off JOURNAL=off RECORDS=''	# RECORDS: further lines of [records]
 MODE=enforce EXEC_DEFAULT=allow OPEN_DEFAULT=allow DEADLINE=2s DEADLINE_VERDICT=deny AUDIT=off HEARTBEAT=60s SYNC=alert
-SEGMENT_SIZE=64M KEEP_ALERTS=4G KEEP_EVENTS=4G
+SEGMENT_SIZE=1G KEEP_ALERTS=4G KEEP_EVENTS=4G
 FILESYSTEMS=$M VENDOR=$T/vendor YETTD= NOBODY=$(id -u nobody) NOGROUP=$(id -g nobody)
 EPERM=101 ENOENT=102 EACCES=113 EBUSY=116 ETXTBSY=126	# what step and opener exit with
 export ASAN_OPTIONS=detect_leaks=0:abort_on_error=0

@@ -65,7 +65,7 @@ firsts=$(alerts event.action=exec rule.name=forbidden)
 number "in few records: $firsts first ones, $sums summaries, $took ms" "$((firsts + sums))" -le "$((4 * (took / 2000 + 3)))"
 is "the sum is that of the alerts, to the last" "$(counter alerts)" "$(told)"
 is "nothing was lost" 0 "$(counter reports_lost)"
-trees=$(look list "$ALERTS" yett.summary.tree.entity_id event.action=alert-summary 'yett.count>100' | sort -u | wc -l)
+trees=$(look all "$ALERTS" yett.summary.tree.entity_id event.action=alert-summary 'yett.count>100' | sort -u | wc -l)
 is "each tree has its own summaries" 2 "$trees"
 
 # Critical ones: the first of a window all have a record.

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 /* The gate is a process, not a library: what counts alerts is taken in whole, with all that it calls. */
 #include "gate/act.c"
+#include "gate/coverage.c"
 #include "gate/fold.c"
 #include "gate/fan.c"
 #include "gate/fetch.c"

@@ -1,0 +1,187 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include "alert/writer.h"
+
+static const struct { uint32_t flag; const char *name; } flags[] = {
+	{ FLAG_ARGS_CUT, "args-cut" }, { FLAG_ANCESTRY_CUT, "ancestry-cut" }, { FLAG_PATH_CUT, "path-cut" },
+	{ FLAG_WRITE_UNSURE, "write-unsure" }, { FLAG_NOTIFIED, "notified" }, { FLAG_ARGS_CHANGED, "args-changed" },
+	{ FLAG_LOADER, "loader" },
+};
+static const char *const sensors[SENSOR__MAX] = {
+	[SENSOR_NOBODY] = "nobody", [SENSOR_FANOTIFY] = "fanotify", [SENSOR_PROC] = "proc", [SENSOR_AUDIT] = "audit", [SENSOR_SELF] = "self",
+	[SENSOR_FILES] = "files",
+};
+
+static void
+ancestors(struct writer *w)
+{
+	if (!writer_has(w, HAVE_ANCESTORS))
+		return;
+	json_open(&w->j, "process");
+	json_list(&w->j, "ancestor");
+	for (unsigned i = 0; i < w->ev->ancestors; i++) {
+		const struct ancestor *a = &w->ev->ancestor[i];
+		json_open(&w->j, NULL);
+		json_num(&w->j, "pid", a->pid);
+		writer_hex_id(w, "entity_id", a->entity);
+		size_t len = a->executable.len;
+		if (json_text_cap(&w->j, "executable", w->ev->arena + a->executable.off, len, CAP_SMALL) < len || w->j.skipped)
+			writer_cut(w, "process.ancestor.executable");
+		json_close(&w->j);
+	}
+	json_list_end(&w->j);
+	json_close(&w->j);
+}
+
+static void
+target_members(struct writer *w)
+{
+	if (!writer_has(w, HAVE_TARGET))
+		return;
+	json_open(&w->j, "target");
+	json_open(&w->j, "process");
+	json_num(&w->j, "pid", w->ev->target.pid);
+	writer_text(w, TEXT_TARGET_EXECUTABLE, (struct member){ "executable", "target.process.executable", CAP_PATH });
+	json_close(&w->j);
+	json_open(&w->j, "user");
+	writer_id(w, "id", w->ev->target.uid);
+	json_close(&w->j);
+	json_close(&w->j);
+}
+
+static void
+own_user_members(struct writer *w)
+{
+	if (!writer_has(w, HAVE_USER))
+		return;
+	json_open(&w->j, "user");
+	json_open(&w->j, "real");
+	writer_id(w, "id", w->ev->process.ruid);
+	json_close(&w->j);
+	if (writer_has(w, HAVE_AUID) && w->ev->process.auid != UINT32_MAX) {
+		json_open(&w->j, "audit");
+		writer_id(w, "id", w->ev->process.auid);
+		json_close(&w->j);
+	}
+	json_close(&w->j);
+}
+
+static void
+own_file_members(struct writer *w)
+{
+	struct json *j = &w->j;
+
+	if (!(w->ev->have & (HAVE_FILE | HAVE_ATTRIBUTES | HAVE_FILE_PREVIOUS)))
+		return;
+	json_open(j, "file");
+	if (writer_has(w, HAVE_FILE_PREVIOUS)) {
+		json_open(j, "previous");
+		writer_text(w, TEXT_FILE_PREVIOUS, (struct member){ "path", "file.previous.path", CAP_PATH });
+		json_close(j);
+	}
+	if (writer_has(w, HAVE_ATTRIBUTES)) {
+		json_unum(j, "links", w->ev->file.links);
+		json_bool(j, "setuid", w->ev->flags & FLAG_SETUID);
+		json_bool(j, "writable_by_others", w->ev->flags & FLAG_WRITABLE_BY_OTHERS);
+		json_bool(j, "deleted", w->ev->flags & FLAG_DELETED);
+	}
+	if (writer_has(w, HAVE_FILE))
+		writer_text(w, TEXT_FILESYSTEM, (struct member){ "filesystem", "file.filesystem", CAP_WORD });
+	writer_text(w, TEXT_FILE_TYPE, (struct member){ "type", "file.type", CAP_WORD });
+	writer_text(w, TEXT_INTERPRETER, (struct member){ "interpreter", "file.interpreter", CAP_SMALL });
+	json_close(j);
+}
+
+/* The number may be larger than a signed one, which is all that many readers of JSON have: a text. */
+static void
+own_event_members(struct writer *w)
+{
+	char s[24];
+
+	if (!(w->ev->have & (HAVE_SYSCALL | HAVE_RESULT)))
+		return;
+	json_open(&w->j, "event");
+	if (writer_has(w, HAVE_SYSCALL)) {
+		writer_text(w, TEXT_SYSCALL, (struct member){ "syscall", "event.syscall", CAP_WORD });
+		snprintf(s, sizeof(s), "%" PRIu64, w->ev->syscall_arg0);
+		json_str(&w->j, "syscall_arg0", s);
+	}
+	if (writer_has(w, HAVE_RESULT))
+		json_num(&w->j, "result", w->ev->result);
+	json_close(&w->j);
+}
+
+/* All but the ancestors, which have no end of their own. */
+static void
+beyond_ecs(struct writer *w)
+{
+	own_event_members(w);
+	own_user_members(w);
+	own_file_members(w);
+	target_members(w);
+	writer_single(w, "driver", TEXT_MODULE, (struct member){ "name", "driver.name", CAP_WORD });
+}
+
+/* What the alerts that it counts have in common, and a few of them. */
+static void
+summary_members(struct writer *w)
+{
+	struct json *j = &w->j;
+
+	json_open(j, "summary");
+	json_str(j, "of", event_kind_name((enum event_kind)w->ev->kind));
+	if (w->r->root) {
+		json_open(j, "tree");
+		json_num(j, "pid", w->r->root_pid);
+		writer_hex_id(w, "entity_id", w->r->root);
+		json_close(j);
+	}
+	writer_list(w, TEXT_SAMPLE_IDS, (struct member){ "ids", "yett.summary.ids", CAP_WORD });
+	writer_list(w, TEXT_SAMPLES, (struct member){ "files", "yett.summary.files", CAP_SMALL });
+	json_close(j);
+}
+
+void
+own_members(struct writer *w)
+{
+	struct json *j = &w->j;
+	const struct report *r = w->r;
+
+	json_open(j, "yett");
+	json_str(j, "verdict", decision_name((enum decision)r->decision));
+	json_str(j, "would", decision_name((enum decision)r->would));
+	json_str(j, "mode", r->mode == MODE_ENFORCE ? "enforce" : "monitor");
+	json_str(j, "decided_by", settled_name((enum settled)r->settled));
+	writer_list(w, TEXT_MATCHED, (struct member){ "matched", "yett.matched", CAP_SMALL });
+	writer_text(w, TEXT_EXCEPTION, (struct member){ "exception", "yett.exception", CAP_SMALL / 4 });
+	json_list(j, "actions");
+	for (unsigned bit = 1; bit <= ACTION_SUSPEND; bit <<= 1)
+		if (r->actions & bit)
+			json_str(j, NULL, action_name((enum action)bit));
+	json_list_end(j);
+	json_unum(j, "latency_us", r->latency_us);
+	if (r->repeated)
+		summary_members(w);
+	if (r->repeated || w->ev->count)
+		writer_amount(w, "count", r->repeated ? r->repeated : w->ev->count);
+	json_list(j, "sensors");
+	json_str(j, NULL, sensors[w->ev->sensor]);
+	json_list_end(j);
+	json_list(j, "flags");
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (w->ev->flags & flags[i].flag)
+			json_str(j, NULL, flags[i].name);
+	json_list_end(j);
+	beyond_ecs(w);
+	/* Only yett itself has some, and little else. */
+	if (r->kind == REPORT_STATE && w->ev->kind == EVENT_AGENT)
+		writer_list(w, TEXT_DETAILS, (struct member){ "details", "yett.details", CAP_ARGS });
+	ancestors(w);
+	j->size += CUT_RESERVE;
+	if (w->n_cut) {
+		json_list(j, "truncated");
+		for (unsigned i = 0; i < w->n_cut; i++)
+			json_str(j, NULL, w->cut[i]);
+		json_list_end(j);
+	}
+}
