@@ -5,7 +5,7 @@
 static const struct { uint32_t flag; const char *name; } flags[] = {
 	{ FLAG_ARGS_CUT, "args-cut" }, { FLAG_ANCESTRY_CUT, "ancestry-cut" }, { FLAG_PATH_CUT, "path-cut" },
 	{ FLAG_WRITE_UNSURE, "write-unsure" }, { FLAG_NOTIFIED, "notified" }, { FLAG_ARGS_CHANGED, "args-changed" },
-	{ FLAG_LOADER, "loader" },
+	{ FLAG_LOADER, "loader" }, { FLAG_SEAL, "seal-before-answer" },
 };
 static const char *const sensors[SENSOR__MAX] = {
 	[SENSOR_NOBODY] = "nobody", [SENSOR_FANOTIFY] = "fanotify", [SENSOR_PROC] = "proc", [SENSOR_AUDIT] = "audit", [SENSOR_SELF] = "self",

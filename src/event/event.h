@@ -71,8 +71,9 @@ enum event_flag {
 	FLAG_NOTIFIED		= 1 << 7,	/* nobody waits for an answer */
 	FLAG_ARGS_CHANGED	= 1 << 8,	/* what ran is not what was judged */
 	FLAG_LOADER		= 1 << 9,	/* exec: the file is the loader of the program */
+	FLAG_SEAL		= 1 << 10,	/* the answer waits for the record */
 };
-#define FLAG_ALL	((1u << 10) - 1)
+#define FLAG_ALL	((1u << 11) - 1)
 
 #define EVENT_ARENA	24576		/* bytes of text in one event */
 #define EVENT_ARGS_MAX	8192		/* of these at most for the arguments */

@@ -133,6 +133,19 @@ fan_take(struct gate *g, int group, bool waits, struct question *q)
 }
 
 void
+fan_count(struct gate *g, uint64_t taken_ns)
+{
+	uint64_t us = (now_boot_ns() - taken_ns) / NS_PER_US;
+	unsigned bucket = 0;
+
+	while (us && bucket < PAGE_LATENCY_BUCKETS - 1) {
+		us >>= 1;
+		bucket++;
+	}
+	atomic_fetch_add_explicit(&g->setup.page->gate.latency[bucket], 1, memory_order_relaxed);
+}
+
+void
 fan_answer(struct gate *g, struct question *q, enum decision decision, int err)
 {
 	bool named = err && err != EPERM && g->setup.deny_errno && q->group == g->setup.exec_group;

@@ -19,6 +19,8 @@ void	fan_event(struct gate *, const struct question *);
 void	fan_attributes(struct gate *, const struct stat *);
 void	fan_filesystem(struct gate *, int fd);
 
+/* An answer is given to who has waited since then. */
+void	fan_count(struct gate *, uint64_t taken_ns);
 /* Answers, unless that was done, and closes. ERR: what a no is called where the kernel lets us say it (EPERM, EBUSY, ETXTBSY). */
 void	fan_answer(struct gate *, struct question *, enum decision, int err);
 

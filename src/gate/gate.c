@@ -37,19 +37,6 @@
 
 static struct gate the_gate;
 
-static void
-count_latency(struct gate *g, uint64_t ns)
-{
-	uint64_t us = ns / NS_PER_US;
-	unsigned bucket = 0;
-
-	while (us && bucket < PAGE_LATENCY_BUCKETS - 1) {
-		us >>= 1;
-		bucket++;
-	}
-	atomic_fetch_add_explicit(&g->setup.page->gate.latency[bucket], 1, memory_order_relaxed);
-}
-
 /* What the kernel asked about, until the exec happens; the loader comes after its program and does not replace it. */
 static void
 remember(struct gate *g, const struct question *q)
@@ -81,6 +68,26 @@ dooms(const struct verdict *v)
 	return v->decision == DECISION_DENY && (v->actions & (ACTION_KILL | ACTION_KILL_TREE));
 }
 
+/* What has to be on record before it happens. */
+static bool
+grave(const struct verdict *v)
+{
+	return v->severity == SEVERITY_CRITICAL && (v->actions & (ACTION_ALERT | ACTION_DENY));
+}
+
+/* The record first: the answer waits for it. What is folded into others has no record of its own to wait for. */
+static void
+act_sealing(struct gate *g, uint64_t latency_ns)
+{
+	uint64_t before = atomic_load(&g->setup.page->gate.report_number);
+
+	g->late_ticket = 0;
+	g->report.event.flags |= FLAG_SEAL;
+	act(g, latency_ns);
+	uint64_t after = atomic_load(&g->setup.page->gate.report_number);
+	linger_sealed(g, after > before ? after : 0);
+}
+
 /* Answers, then does the rest. What a record tells is fetched while the process still waits. ERR: see fan_answer(). */
 static void
 conclude(struct gate *g, struct question *q, int err)
@@ -93,17 +100,20 @@ conclude(struct gate *g, struct question *q, int err)
 		too_late(&g->verdict);
 	if (!trace && g->verdict.decision == DECISION_ALLOW && !g->verdict.n_fed)
 		q->kind == EVENT_EXEC ? cache_allow(g, q) : quiet_allow(g, q);
-	if (trace) {
-		fetch(g, q, (FETCH_FOR_RECORD & ~g->report.event.tried) | HAVE_HASH);
-		late_ask(g, q);
-	}
-	if (!dooms(&g->verdict) || !linger_doom(g, q))
-		fan_answer(g, q, (enum decision)g->verdict.decision, err);
-	uint64_t latency_ns = now_boot_ns() - taken_ns;
-	if (waits)
-		count_latency(g, latency_ns);
 	if (trace)
-		act(g, latency_ns);
+		fetch(g, q, (FETCH_FOR_RECORD & ~g->report.event.tried) | HAVE_HASH);
+	bool doomed = dooms(&g->verdict) && linger_doom(g, q);
+	bool seals = !doomed && grave(&g->verdict) && linger_seal(g, q, (enum decision)g->verdict.decision, err);
+	if (trace && !seals)
+		late_ask(g, q);
+	if (!doomed && !seals)
+		fan_answer(g, q, (enum decision)g->verdict.decision, err);
+	if (waits && !seals)
+		fan_count(g, taken_ns);
+	if (seals)
+		act_sealing(g, now_boot_ns() - taken_ns);
+	else if (trace)
+		act(g, now_boot_ns() - taken_ns);
 }
 
 /* Nobody could say in time what the file is. */

@@ -8,6 +8,8 @@
 
 #define ALLOWED_NS	NS_PER_SEC		/* an exec takes microseconds; a writer must not wait for a stopped one */
 #define DOOMED_NS	(200 * NS_PER_MS)	/* the signal is late: then at least the answer is no */
+#define SEAL_NS		(50 * NS_PER_MS)	/* a disk that takes longer is told */
+#define SEAL_LOOK_MS	1			/* nobody wakes us when the record is there */
 
 enum content_hold
 linger_hold(struct question *q, const struct file *file)
@@ -43,19 +45,23 @@ let_go(struct gate *g, struct lingering *l)
 {
 	l->used = false;
 	g->n_lingering--;
-	fan_answer(g, &l->question, DECISION_DENY, EPERM);	/* who was allowed has the answer: this only closes */
+	if (l->seal)
+		fan_count(g, l->question.taken_ns);
+	fan_answer(g, &l->question, l->decision, l->err);	/* who was allowed has the answer: this only closes */
 }
 
-static void
+static struct lingering *
 keep(struct gate *g, struct question *q, uint64_t for_ns)
 {
 	struct lingering *l = place(g);
 
 	if (l->used)
 		let_go(g, l);
-	*l = (struct lingering){ .used = true, .pid = g->report.event.process.pid, .due_ns = now_boot_ns() + for_ns, .question = *q };
+	*l = (struct lingering){ .used = true, .pid = g->report.event.process.pid, .due_ns = now_boot_ns() + for_ns, .question = *q,
+		.decision = DECISION_DENY, .err = EPERM };
 	g->n_lingering++;
 	q->fd = q->group = -1;
+	return l;
 }
 
 void
@@ -77,6 +83,50 @@ linger_doom(struct gate *g, struct question *q)
 	return true;
 }
 
+bool
+linger_seal(struct gate *g, struct question *q, enum decision decision, int err)
+{
+	uint64_t half = g->setup.config->deadline_ns / 2;	/* then the warden would answer */
+
+	if (q->group < 0 || place(g)->used)
+		return false;
+	struct lingering *l = keep(g, q, SEAL_NS < half ? SEAL_NS : half);
+	l->decision = decision;
+	l->err = err;
+	g->sealing = l;
+	fan_debt(g, 0);
+	return true;
+}
+
+void
+linger_sealed(struct gate *g, uint64_t report)
+{
+	struct lingering *l = g->sealing;
+
+	g->sealing = NULL;
+	l->seal = report;
+	if (!report) {
+		fan_count(g, l->question.taken_ns);
+		let_go(g, l);
+	}
+}
+
+/* Is what L waits for on disk, or has it waited long enough? */
+static bool
+is_due(struct gate *g, const struct lingering *l, uint64_t now_ns)
+{
+	if (!l->seal)
+		return l->due_ns <= now_ns;
+	if (atomic_load(&g->setup.page->record.acked) >= l->seal) {
+		counter_add(g->setup.page, COUNTER_SEALED, 1);
+		return true;
+	}
+	if (l->due_ns > now_ns)
+		return false;
+	counter_add(g->setup.page, COUNTER_SEAL_LATE, 1);
+	return true;
+}
+
 void
 linger_end(struct gate *g, int32_t pid)
 {
@@ -94,10 +144,12 @@ linger_tend(struct gate *g, uint64_t now_ns)
 		struct lingering *l = &g->lingering[i];
 		if (!l->used)
 			continue;
-		if (l->due_ns <= now_ns)
+		if (is_due(g, l, now_ns))
 			let_go(g, l);
+		else if (l->seal)
+			first = now_ns;
 		else if (l->due_ns < first)
 			first = l->due_ns;
 	}
-	return first == UINT64_MAX ? -1 : (int)((first - now_ns) / NS_PER_MS) + 1;
+	return first == UINT64_MAX ? -1 : first <= now_ns ? SEAL_LOOK_MS : (int)((first - now_ns) / NS_PER_MS) + 1;
 }

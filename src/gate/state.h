@@ -35,8 +35,8 @@ struct held {
 	struct question	question;
 };
 
-/* An answered or doomed question whose descriptor stays for a moment (see linger.h). */
-struct lingering { bool used; int32_t pid; uint64_t due_ns; struct question question; };
+/* A question whose descriptor, or whose answer, stays for a moment (see linger.h). SEAL: the report that the answer waits for; 0 none. */
+struct lingering { bool used; int32_t pid; uint64_t due_ns, seal; enum decision decision; int err; struct question question; };
 #define LINGER_MAX 256
 
 /* What exec need not ask about (see cache.h). */
@@ -131,6 +131,7 @@ struct gate {
 	struct scanning		 scanning[SCANS_IN_FLIGHT];
 	struct lingering	 lingering[LINGER_MAX];
 	unsigned		 n_lingering;
+	struct lingering	*sealing;	/* of the event in hand, until its report has a number */
 	const struct msg_scanned *scanned;	/* what scan just said of a file; else NULL */
 	uint64_t		 ticket;	/* last one given to scan */
 	uint64_t		 late_ticket;	/* what the report in hand waits for, 0 nothing */
