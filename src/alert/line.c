@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <nettle/sha2.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,9 +145,12 @@ line_signed_by(const char *text, const struct line *l, const uint8_t key[LINE_KE
 void
 line_hash(const char *text, size_t len, char hex_out[65])
 {
-	uint8_t hash[crypto_hash_sha256_BYTES];
+	struct sha256_ctx ctx;	/* four times as fast as that of libsodium, which knows no SHA-NI */
+	uint8_t hash[SHA256_DIGEST_SIZE];
 
-	crypto_hash_sha256(hash, (const uint8_t *)text, len);
+	sha256_init(&ctx);
+	sha256_update(&ctx, len, (const uint8_t *)text);
+	sha256_digest(&ctx, sizeof(hash), hash);
 	sodium_bin2hex(hex_out, 65, hash, sizeof(hash));
 }
 

@@ -162,8 +162,21 @@ judgements() {
 	}' >>"$raw"
 }
 
+# What the record process takes, on the disk of TMPDIR: as fast as it takes alerts, 5,000 of them a second, 50,000 events a second.
+recording() {
+	local rates w
+	for rates in '0 0' '5000 0' '0 50000'; do
+		progress "records, $rates a second"
+		w=$(mktemp -d) || fail "no directory"
+		# shellcheck disable=SC2086 # two words
+		echo "record=${rates/ /+} $("$B/bench/record" "$w" "${RECORD_SECONDS:-10}" $rates)" >>"$raw"
+		rm -rf "$w"
+	done
+}
+
 more() {
 	judgements
+	recording
 	lists
 	weights
 	storm
