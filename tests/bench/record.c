@@ -1,6 +1,6 @@
 /*
- * record: what the record process can take, as the gate gives it: reports through the spool and the socket, at a rate, for a while. Tells how
- * many were on disk in the end, how many found no room, and for how long a report waits until it is acknowledged.
+ * record: what the record process can take, as the gate gives it: reports through the spool and the socket, at a rate, for a while. Tells
+ * how many were on disk in the end, how many found no room, and for how long a report waits until it is acknowledged.
  * Usage: record DIRECTORY SECONDS ALERTS_A_SECOND EVENTS_A_SECOND (0 of both: as fast as they are taken, alerts)
  */
 #include <errno.h>
