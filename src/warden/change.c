@@ -186,8 +186,8 @@ refuse(struct warden *w, const struct helper *h, const struct faults *f, int err
 	snprintf(text + n, sizeof(text) - n, "%zu errors (%s). The running policy (generation %llu) stays in force, in mode %s.", f->errors,
 	    errno_name(err), (unsigned long long)w->generation, mode_word(w->groups.mode));
 	counter_add(w->page, COUNTER_RELOADS_REFUSED, 1);
-	tell_of(w, &(struct telling){ "policy-refused", f->errors, &h->by, NULL }, "A change that was asked for by %s was refused: %s",
-	    who_words(&h->by, by), f->count ? f->fault[0].why : errno_name(err));
+	tell_of(w, &(struct telling){ .what = "policy-refused", .count = f->errors, .by = &h->by },
+	    "A change that was asked for by %s was refused: %s", who_words(&h->by, by), f->count ? f->fault[0].why : errno_name(err));
 	reply(w, &h->request, 3, text);
 }
 
@@ -269,7 +269,8 @@ apply(struct warden *w, const struct helper *h)
 	snprintf(text + n, sizeof(text) - n, "Mode %s, policy generation %llu in force: %u rules.%s%s", mode_word(w->groups.mode),
 	    (unsigned long long)w->generation, policy_rules(w->policy),
 	    err ? " Not all file systems could be marked: see yettctl status." : "", trial_words(w, waits, sizeof(waits)));
-	const struct telling of = { moved ? "mode-change" : "policy-loaded", policy_rules(w->policy), &h->by, &w->self.changes };
+	const struct telling of = { .what = moved ? "mode-change" : "policy-loaded", .count = policy_rules(w->policy), .by = &h->by,
+	    .details = &w->self.changes };
 	if (h->by.pid)
 		tell_of(w, &of, "%s Policy %s, asked for by %s.%s", text + start, policy_hash(w->policy), who_words(&h->by, by),
 		    l->objections ? " It was forced: it denies what is needed to repair this host." : "");
@@ -444,7 +445,7 @@ go_back(struct warden *w)
 		atomic_store(&w->page->warden.monitor_until_ns, 0);
 	err = put_in_force(w, k.mode);
 	settle_mode(w);
-	tell_of(w, &(struct telling){ "policy-reverted", policy_rules(w->policy), NULL, &w->self.changes },
+	tell_of(w, &(struct telling){ .what = "policy-reverted", .count = policy_rules(w->policy), .details = &w->self.changes },
 	    "Nobody confirmed: back to mode %s and the policy of generation %llu, as %llu.%s Policy %s.", mode_word(w->groups.mode),
 	    (unsigned long long)k.generation, (unsigned long long)w->generation, err ? " Not all file systems could be marked." : "",
 	    policy_hash(w->policy));
@@ -482,8 +483,8 @@ confirm(struct warden *w, const struct msg_request *q)
 	snprintf(text, sizeof(text), "Confirmed: mode %s and policy generation %llu stay.", mode_word(w->groups.mode),
 	    (unsigned long long)w->generation);
 	who_find(&who, q->pid, q->uid);
-	tell_of(w, &(struct telling){ "policy-confirmed", policy_rules(w->policy), &who, NULL }, "%s Policy %s, asked for by %s.", text,
-	    policy_hash(w->policy), who_words(&who, by));
+	tell_of(w, &(struct telling){ .what = "policy-confirmed", .count = policy_rules(w->policy), .by = &who },
+	    "%s Policy %s, asked for by %s.", text, policy_hash(w->policy), who_words(&who, by));
 	reply(w, q, 0, text);
 }
 

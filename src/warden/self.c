@@ -47,7 +47,7 @@ tell_coverage(struct warden *w, bool last)
 	w->self.tally.place = place_of;
 	w->self.tally.arg = w;
 	if (tally_next(&w->self.tally, w->page, now_wall_ns(), last, &t))
-		tell_of(w, &(struct telling){ "coverage", t.ran, NULL, &t.details },
+		tell_of(w, &(struct telling){ .what = "coverage", .count = t.ran, .details = &t.details },
 		    "%llu programs were started: %llu were judged, %llu allowed by what the kernel remembers, %llu not judged; %llu ended before "
 		    "it could be seen what they were.",
 		    (unsigned long long)t.ran, (unsigned long long)t.judged, (unsigned long long)t.cached,
@@ -72,7 +72,7 @@ self_start(struct warden *w)
 	details_add(&d, "boot: %s", w->host.boot_id);
 	details_add(&d, "kernel command line: %s", w->glass[0] ? w->glass : "nothing about yett");
 	details_files(&d, w->config_path, w->policy);
-	tell_of(w, &(struct telling){ "agent-start", policy_rules(w->policy), NULL, &d },
+	tell_of(w, &(struct telling){ .what = "agent-start", .count = policy_rules(w->policy), .details = &d },
 	    "yettd %s started: mode %s, %u rules, policy %s, kernel %s.", VERSION,
 	    w->groups.mode == MODE_ENFORCE ? "enforce" : "monitor", policy_rules(w->policy), policy_hash(w->policy), w->host.kernel);
 }
@@ -83,8 +83,8 @@ tell_stop(struct warden *w)
 	char by[WHO_WORDS];
 
 	if (w->self.stop_signal)
-		tell_of(w, &(struct telling){ "agent-stop", 1, &w->self.stopped_by, NULL }, "yettd was stopped in good order by %s from %s.",
-		    w->self.stop_signal == SIGINT ? "SIGINT" : "SIGTERM", who_words(&w->self.stopped_by, by));
+		tell_of(w, &(struct telling){ .what = "agent-stop", .count = 1, .by = &w->self.stopped_by },
+		    "yettd was stopped in good order by %s from %s.", w->self.stop_signal == SIGINT ? "SIGINT" : "SIGTERM", who_words(&w->self.stopped_by, by));
 	else
 		tell(w, "agent-stop", 1, "yettd ended by itself, because of an error that its log tells.");
 }
