@@ -84,7 +84,8 @@ tell_stop(struct warden *w)
 
 	if (w->self.stop_signal)
 		tell_of(w, &(struct telling){ .what = "agent-stop", .count = 1, .by = &w->self.stopped_by },
-		    "yettd was stopped in good order by %s from %s.", w->self.stop_signal == SIGINT ? "SIGINT" : "SIGTERM", who_words(&w->self.stopped_by, by));
+		    "yettd was stopped in good order by %s from %s.", w->self.stop_signal == SIGINT ? "SIGINT" : "SIGTERM",
+		    who_words(&w->self.stopped_by, by));
 	else
 		tell(w, "agent-stop", 1, "yettd ended by itself, because of an error that its log tells.");
 }
