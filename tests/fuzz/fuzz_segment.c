@@ -1,6 +1,7 @@
 /*
  * Any bytes as what lies beside a log. The first byte: 'z' a packed segment, whose lines are read; 'k' a public key; 's' sums and, behind a
- * zero, their signature, read without a key and with one that signed something else. What is taken can be written again as it was.
+ * zero, their signature, read without a key and with one that signed something else; 'r' a file of secret keys, 'a' an anchor. What is
+ * taken can be written again as it was.
  */
 #include "../unit/logs.h"
 #include "alert/pack.h"
@@ -68,6 +69,37 @@ sums(const uint8_t *data, size_t size)
 	must(segment_read(logs.log, "alerts", 8, NULL, &s) == -ENOENT);
 }
 
+/* A slot that is taken has a sum, and can sign. */
+static void
+secrets(const uint8_t *data, size_t size)
+{
+	struct ratchet *r;
+	uint8_t sig[64];
+
+	must(blob_write(logs.state, "keys", data, size) && ratchet_new(&r) == 0 && ratchet_load(r, logs.state, "keys") == 0);
+	for (unsigned i = 0; i < 2; i++) {
+		const uint8_t *public = ratchet_slot(r, i);
+		if (!public)
+			continue;
+		must(size >= i * RATCHET_SLOT + 60 && memcmp(data + i * RATCHET_SLOT, "YRK1", 4) == 0);
+		must(ratchet_use(r, i) == 0 && memcmp(ratchet_public(r), public, 32) == 0);
+		ratchet_sign(r, "x", 1, sig);
+		break;
+	}
+	ratchet_free(r);
+}
+
+static void
+anchor(const uint8_t *data, size_t size)
+{
+	uint8_t bytes[32];
+
+	must(blob_write(logs.state, "anchor", data, size));
+	int err = anchor_read(logs.state, "anchor", bytes);
+	must(err == 0 || err == -EBADMSG || err == -EFBIG);
+	must(err || size == 64 || size == 65);
+}
+
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 int
@@ -85,5 +117,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		key(data + 1, size - 1);
 	else if (*data == 's')
 		sums(data + 1, size - 1);
+	else if (*data == 'r')
+		secrets(data + 1, size - 1);
+	else if (*data == 'a')
+		anchor(data + 1, size - 1);
 	return 0;
 }
