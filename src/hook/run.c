@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "base/cleanup.h"
@@ -60,6 +61,17 @@ limit(int resource, uint64_t value)
 	setrlimit((__rlimit_resource_t)resource, &l);
 }
 
+/* All as at birth. Asked of the kernel: libc keeps its hands off two of them, which whoever started us may have ignored. */
+static void
+reset_signals(void)
+{
+	static const unsigned long action[4], none;	/* struct sigaction as the kernel has it; struct sigset */
+
+	for (int sig = 1; sig < NSIG; sig++)
+		syscall(SYS_rt_sigaction, sig, action, NULL, sizeof(none));
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none));
+}
+
 /* In the child: nothing is left of us but the filter, the user and the limits. */
 static void __attribute__((noreturn))
 become(const struct config *c, int in, int out, pid_t parent)
@@ -67,7 +79,6 @@ become(const struct config *c, int in, int out, pid_t parent)
 	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
 	char *argv[CONFIG_ARGV / 2 + 1], *envp[] = { path, NULL };
 	static char text[CONFIG_ARGV];
-	sigset_t none;
 	size_t at = 0;
 
 	memcpy(text, c->hook.text, sizeof(text));
@@ -76,10 +87,7 @@ become(const struct config *c, int in, int out, pid_t parent)
 		at += strlen(text + at) + 1;
 	}
 	argv[c->hook.n] = NULL;
-	for (int sig = 1; sig < NSIG; sig++)
-		signal(sig, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	reset_signals();
 	setsid();
 	limit(RLIMIT_AS, MEMORY_BYTES);
 	limit(RLIMIT_CPU, c->run_timeout_ns / NS_PER_SEC + 1);

@@ -119,6 +119,9 @@ signals_are_as_at_birth(void **state)
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &old);
 	signal(SIGPIPE, SIG_IGN);
+	const unsigned long ignored[4] = { 1 };		/* libc would not do it */
+	for (int sig = 32; sig < 34; sig++)
+		assert_int_equal(syscall(SYS_rt_sigaction, sig, ignored, NULL, 8), 0);
 	script("grep -e ^SigBlk -e ^SigIgn /proc/self/status | cut -f2 | tr '\\n' ' ' >\"$1\"");
 	assert_int_equal(run_begin(&run, "", 0, null_fd), 0);
 	assert_false(ended().failed);
