@@ -52,7 +52,7 @@ static enum answer
 keys_show_run(struct ctl *ctl, const void *options, char **operands)
 {
 	CLEANUP_FD int dir = open(ctl->config.state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char alerts[65], events[65] = "";
+	char alerts[65] = "", events[65] = "";
 
 	(void)options, (void)operands;
 	int err = dir < 0 ? -errno : chain_anchor(CHAIN_ALERTS, dir, alerts);
@@ -69,7 +69,7 @@ static enum answer
 keys_init_run(struct ctl *ctl, const void *options, char **operands)
 {
 	CLEANUP_FD int dir = open(ctl->config.state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char alerts[65], events[65];
+	char alerts[65] = "", events[65] = "";
 
 	(void)options, (void)operands;
 	int err = dir < 0 ? -errno : chain_keys_init(CHAIN_ALERTS, dir, alerts);

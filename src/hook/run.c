@@ -77,8 +77,8 @@ static void __attribute__((noreturn))
 become(const struct config *c, int in, int out, pid_t parent)
 {
 	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-	char *argv[CONFIG_ARGV / 2 + 1], *envp[] = { path, NULL };
 	static char text[CONFIG_ARGV];
+	char *argv[CONFIG_ARGV / 2 + 1], *envp[] = { path, NULL };
 	size_t at = 0;
 
 	memcpy(text, c->hook.text, sizeof(text));
@@ -94,7 +94,7 @@ become(const struct config *c, int in, int out, pid_t parent)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) || getppid() != parent || chdir("/") || dup2(in, 0) < 0 || dup2(out, 1) < 0 ||
 	    dup2(out, 2) < 0 || close_range(3, ~0u, 0))
 		_exit(EXIT_NO_PROGRAM);
-	execve(argv[0], argv, envp);
+	execve(text, argv, envp);	/* the first of them */
 	_exit(EXIT_NO_PROGRAM);
 }
 
