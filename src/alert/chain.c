@@ -17,8 +17,9 @@
 #define BATCH		(2u << 20)
 
 const struct chain_names chain_names[CHAIN__MAX] = {
-	[CHAIN_ALERTS] = { "alerts", CHAIN_FILE, RATCHET_FILE, "segments", ANCHOR_FILE, ANCHOR_PUB },
-	[CHAIN_EVENTS] = { "events", CHAIN_EVENTS_FILE, "ratchet-events", "segments-events", "anchor-events", "yett-events.pub" },
+	[CHAIN_ALERTS] = { "alerts", CHAIN_FILE, RATCHET_FILE, "segments", ANCHOR_FILE, ANCHOR_PUB, "rotation" },
+	[CHAIN_EVENTS] = { "events", CHAIN_EVENTS_FILE, "ratchet-events", "segments-events", "anchor-events", "yett-events.pub",
+		"rotation-events" },
 };
 
 const char *
@@ -48,7 +49,7 @@ chain_is_empty(const struct chain *c)
 bool
 chain_has_room(const struct chain *c)
 {
-	return !c->overdue && !c->closing && c->len + 2 * RECORD_MAX <= BATCH;
+	return !c->overdue && !c->closing && !c->ended && c->len + 2 * RECORD_MAX <= BATCH;
 }
 
 static void
@@ -96,7 +97,7 @@ chain_append(struct chain *c, const struct chain_line *line)
 {
 	char suffix[CHAIN_SUFFIX];
 
-	if (c->overdue || c->closing)
+	if (c->overdue || c->closing || c->ended)
 		return -EBUSY;
 	if (!chain_has_room(c))
 		return -ENOSPC;
@@ -132,7 +133,7 @@ chain_commit(struct chain *c)
 	if (c->len == 0)
 		return 0;
 	if (!c->overdue) {
-		end_line(c, ratchet_draw(c->keys));
+		end_line(c, c->planned ? c->rotation.key : ratchet_draw(c->keys));
 		c->overdue = true;
 	}
 	int err = ratchet_store(c->keys);
@@ -144,6 +145,8 @@ chain_commit(struct chain *c)
 	c->size += c->len;
 	c->len = c->last = 0;
 	c->overdue = c->rested = false;
+	c->ended = c->planned;
+	c->planned = false;
 	c->head.epoch = ratchet_epoch(c->keys);
 	return 0;
 }
@@ -186,15 +189,12 @@ seal_segment(struct chain *c)
 	return err ? err : segment_seal(&(struct segment_place){ c->log_dir, c->names->stem, c->names->file }, &s, c->segments);
 }
 
-int
-chain_close_segment(struct chain *c)
+/* The file of the open segment gets its name; there is no other yet. */
+static int
+close_file(struct chain *c)
 {
 	int err = 0;
 
-	if (c->len)
-		return -EBUSY;
-	if (c->head.sequence == c->first)
-		return 0;
 	if (c->closing == CLOSING_NOT) {
 		if ((err = seal_segment(c)))
 			return err;
@@ -210,10 +210,81 @@ chain_close_segment(struct chain *c)
 		c->anew = false;
 		c->closing = CLOSING_MOVED;
 	}
-	err = chain_open_file(c);
+	return 0;
+}
+
+int
+chain_close_segment(struct chain *c)
+{
+	if (c->len || c->ended)
+		return -EBUSY;
+	if (c->closing != CLOSING_MOVED && c->head.sequence == c->first)
+		return 0;
+	int err = close_file(c);
+	if (!err)
+		err = chain_open_file(c);
 	if (!err)
 		c->closing = CLOSING_NOT;
 	return err;
+}
+
+int
+chain_plan_rotation(struct chain *c, char anchor[65])
+{
+	struct rotation r = { .phase = ROTATION_PLANNED };
+
+	if (c->overdue || c->closing || c->ended)
+		return -EBUSY;
+	memcpy(r.log, c->head.log, sizeof(r.log));
+	memset(r.head, '0', 64);
+	memcpy(r.key, ratchet_draw(c->keys), sizeof(r.key));
+	int err = rotation_write(c->state_dir, c->names->rotation, &r);
+	if (err)
+		return err;
+	c->rotation = r;
+	c->planned = true;
+	sodium_bin2hex(anchor, 65, r.key, sizeof(r.key));
+	return 0;
+}
+
+int
+chain_end(struct chain *c)
+{
+	struct rotation r = c->rotation;
+	int err = c->head.sequence == c->first ? 0 : close_file(c);
+
+	if (err)
+		return err;
+	r.phase = ROTATION_MOVING;
+	r.end = c->head.sequence;
+	memcpy(r.log, c->head.log, sizeof(r.log));
+	memcpy(r.head, c->head.prev, sizeof(r.head));
+	err = rotation_write(c->state_dir, c->names->rotation, &r);
+	if (!err)
+		c->rotation = r;
+	return err;
+}
+
+int
+chain_rotate(struct chain *c)
+{
+	enum chain_found found;
+	uint64_t torn;
+
+	if (!c->ended)
+		return -EBUSY;
+	int err = c->rotation.phase == ROTATION_PLANNED ? chain_end(c) : 0;
+	/* What is left is what a start would find and do after a crash at this moment. */
+	if (!err)
+		err = chain_continue(c, &found, &torn);
+	c->ended = err != 0;
+	return err;
+}
+
+const struct chain_head *
+chain_follows(const struct chain *c)
+{
+	return c->follows ? &c->before : NULL;
 }
 
 uint64_t

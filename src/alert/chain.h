@@ -30,7 +30,7 @@ enum chain_found {		/* what opening found */
 	CHAIN_WHOLE,
 	CHAIN_TORN,		/* a torn tail was kept aside and cut */
 	CHAIN_BROKEN,		/* no key continues the log: a new chain starts, under a new anchor, in a new log; the old ones were kept aside,
-				 * closed segments too */
+				 * closed segments too, in a directory with the name of the log */
 };
 
 struct chain_place { enum chain_which which; int log_dir, state_dir; };
@@ -81,6 +81,20 @@ uint64_t chain_size(const struct chain *);
  * is well.
  */
 const uint8_t *chain_sums_key(const struct chain *);
+
+/*
+ * A new anchor. chain_plan_rotation() draws the first key of the log that is to follow; ANCHOR is its public half as hex, which a record
+ * appended now has to tell. Then the next chain_commit() is the last of this log: its last line, signed as all before it, names that key
+ * as the next one, so who trusts this log trusts the anchor of the next. Then chain_rotate() closes the segment, sets the log aside as a
+ * whole, in the directory named by its id, and the chain is the new one, at its beginning.
+ * All return 0 or -errno: -EBUSY out of that order. After a failed plan nothing has changed; a failed commit or rotation has to be called
+ * again until it succeeds, and nothing is appended meanwhile. A crash before the commit was on disk changes nothing; after one behind
+ * that chain_open() does what was left to do.
+ */
+int	chain_plan_rotation(struct chain *, char anchor[65]);
+int	chain_rotate(struct chain *);
+/* Where the log ended that this one follows: its id, the number behind its last record, and the hash of that; NULL: it follows none. */
+const struct chain_head *chain_follows(const struct chain *);
 
 /* The first public key: what a verifier is given. Hex, 64 characters. 0 or -errno. */
 int	chain_anchor(enum chain_which, int state_dir, char hex[65]);

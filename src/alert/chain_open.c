@@ -21,12 +21,9 @@ struct past {
 	struct segment	last;
 };
 
-/*
- * The highest number that a closed segment has, 0 without any. TAG: they are all set aside. What is renamed while a directory is read may
- * be shown again, under a name that is none of theirs.
- */
+/* The highest number that a closed segment has, 0 without any. INTO: they all go to that directory. */
 static int64_t
-walk_segments(const struct chain *c, const char *tag)
+walk_segments(const struct chain *c, const char *into)
 {
 	CLEANUP_FD int fd = openat(c->log_dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP_DIR DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -40,13 +37,35 @@ walk_segments(const struct chain *c, const char *tag)
 	while (!err && (e = readdir(d))) {
 		int64_t number = segment_number(e->d_name, c->names->stem);
 		highest = number > highest ? number : highest;
-		if (tag && number >= 0)
-			err = keep_tagged(c->log_dir, e->d_name, tag);
+		if (into && number >= 0)
+			err = keep_into(c->log_dir, e->d_name, into);
 	}
 	return err ? err : highest;
 }
 
-/* Nothing continues this log. It stays, with the anchor that proves it, under the name of the chain. */
+/*
+ * The log leaves as a whole, for the directory ID, where its files have the names by which it can be proved; its anchor stays with the keys,
+ * with ID behind its name. Can be called again when a crash came between.
+ */
+static int
+set_aside(const struct chain *c, const char *id)
+{
+	int err = keep_sub(c->log_dir, id);
+	int64_t walked = err ? err : walk_segments(c, id);
+
+	err = walked < 0 ? (int)walked : 0;
+	if (!err)
+		err = keep_into(c->log_dir, c->names->file, id);
+	if (!err)
+		err = keep_into(c->log_dir, c->names->pub, id);
+	if (!err)
+		err = keep_sub_sync(c->log_dir, id);
+	if (!err)
+		err = keep_tagged(c->state_dir, c->names->anchor, id);
+	return err ? err : keep_tagged(c->state_dir, c->names->pub, id);
+}
+
+/* Nothing continues this log. */
 static int
 start_over(struct chain *c, const struct past *p)
 {
@@ -54,17 +73,50 @@ start_over(struct chain *c, const struct past *p)
 
 	if (p->has_anchor)
 		anchor_id(p->anchor, id);
-	int64_t walked = walk_segments(c, id);
-	int err = walked < 0 ? (int)walked : 0;
-	if (!err)
-		err = keep_tagged(c->log_dir, c->names->file, id);
-	if (!err)
-		err = keep_tagged(c->log_dir, c->names->pub, id);
-	if (!err)
-		err = keep_tagged(c->state_dir, c->names->anchor, id);
-	if (!err)
-		err = keep_tagged(c->state_dir, c->names->pub, id);
+	int err = set_aside(c, id);
 	return err ? err : ratchet_create(c->keys, c->state_dir, c->names->ratchet, 0);
+}
+
+/* A log that has ended, and not left yet, does so. */
+static int
+finish_moving(struct chain *c)
+{
+	struct rotation r = c->rotation;
+
+	if (r.phase != ROTATION_MOVING)
+		return 0;
+	int err = set_aside(c, r.log);
+	if (err)
+		return err;
+	r.phase = ROTATION_DONE;
+	err = rotation_write(c->state_dir, c->names->rotation, &r);
+	if (!err)
+		c->rotation = r;
+	return err;
+}
+
+static bool
+has_key(const struct ratchet *r, const uint8_t key[32])
+{
+	for (unsigned i = 0; i < 2; i++)
+		if (ratchet_slot(r, i) && memcmp(ratchet_slot(r, i), key, 32) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * The anchor, as anchor_read() does. Behind a log that was set aside it is the key which that log named: it is written once the old one is out
+ * of its way, and before anything else of the new log.
+ */
+static int
+find_anchor(const struct chain *c, uint8_t anchor[32])
+{
+	int got = anchor_read(c->state_dir, c->names->anchor, anchor);
+
+	if (got != -ENOENT || c->rotation.phase != ROTATION_DONE || !has_key(c->keys, c->rotation.key))
+		return got;
+	memcpy(anchor, c->rotation.key, 32);
+	return anchor_write(c->state_dir, c->names->anchor, c->names->pub, anchor);
 }
 
 static int
@@ -182,7 +234,10 @@ load(struct chain *c, struct past *p)
 	err = ratchet_load(c->segments, c->state_dir, c->names->segments);
 	if (err && err != -ENOENT)
 		return err;
-	int got = anchor_read(c->state_dir, c->names->anchor, p->anchor);
+	err = rotation_read(c->state_dir, c->names->rotation, &c->rotation);
+	if (err || (err = finish_moving(c)))
+		return err;
+	int got = find_anchor(c, p->anchor);
 	p->has_anchor = got == 0;
 	if (got && got != -ENOENT && got != -EBADMSG)
 		return got;
@@ -251,7 +306,11 @@ go_on(struct chain *c, const struct past *p, const struct recovered *r)
 	c->head.segment = ratchet_epoch(c->segments) + 1;
 	memcpy(c->head.prev, r->prev, sizeof(c->head.prev));
 	memcpy(c->head.log, r->log, sizeof(c->head.log));
-	return chain_open_file(c);
+	c->follows = c->rotation.phase == ROTATION_DONE && p->has_anchor && memcmp(c->rotation.key, p->anchor, 32) == 0;
+	c->before.sequence = c->rotation.end;
+	memcpy(c->before.prev, c->rotation.head, sizeof(c->before.prev));
+	memcpy(c->before.log, c->rotation.log, sizeof(c->before.log));
+	return 0;
 }
 
 static int
@@ -274,13 +333,24 @@ find_end(const struct chain *c, const struct past *p, struct recovered *r)
 	return 0;
 }
 
-int
-chain_continue(struct chain *c, enum chain_found *found, uint64_t *torn)
+static void
+forget(struct chain *c)
+{
+	if (c->fd >= 0)
+		close(c->fd);
+	c->fd = -1;
+	c->closing = CLOSING_NOT;
+	c->anew = false;
+}
+
+static int
+find_place(struct chain *c, enum chain_found *found, uint64_t *torn)
 {
 	struct recovered r = { 0 };
 	struct past p = { 0 };
-	int err = load(c, &p);
 
+	forget(c);
+	int err = load(c, &p);
 	if (!err)
 		err = find_end(c, &p, &r);
 	if (err)
@@ -298,4 +368,24 @@ chain_continue(struct chain *c, enum chain_found *found, uint64_t *torn)
 		err = cut_tail(c, &r);
 	}
 	return err ? err : go_on(c, &p, &r);
+}
+
+/* Is the key that would continue this log the one that begins the next? */
+static bool
+has_ended(const struct chain *c)
+{
+	return c->rotation.phase == ROTATION_PLANNED && memcmp(c->rotation.key, ratchet_public(c->keys), 32) == 0;
+}
+
+int
+chain_continue(struct chain *c, enum chain_found *found, uint64_t *torn)
+{
+	int err = find_place(c, found, torn);
+
+	if (!err && has_ended(c)) {
+		err = chain_end(c);
+		if (!err)
+			err = find_place(c, found, torn);
+	}
+	return err ? err : chain_open_file(c);
 }

@@ -88,33 +88,87 @@ keep_exists(int dir, const char *name)
 	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+static int
+rename_once(int dir, const char *from, const char *to)
+{
+	if (renameat2(dir, from, dir, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL)
+		return -errno;
+	/* A file system without that flag: nobody else writes here. */
+	if (keep_exists(dir, to))
+		return -EEXIST;
+	return renameat(dir, from, dir, to) ? -errno : 0;
+}
+
 int
 keep_aside(int dir, const char *from, const char *to)
 {
-	if (renameat2(dir, from, dir, to, RENAME_NOREPLACE)) {
-		if (errno != EINVAL)
-			return -errno;
-		/* A file system without that flag: nobody else writes here. */
-		if (keep_exists(dir, to))
-			return -EEXIST;
-		if (renameat(dir, from, dir, to))
-			return -errno;
-	}
+	int err = rename_once(dir, from, to);
+
+	if (err)
+		return err;
 	return fsync(dir) ? -errno : 0;
+}
+
+/* Renames to TO, or with the first free number behind it. That there is nothing to rename is no error. */
+static int
+rename_free(int dir, const char *from, const char *to)
+{
+	char name[112];
+	int err = -EEXIST;
+
+	snprintf(name, sizeof(name), "%s", to);
+	for (int i = 1; err == -EEXIST && i < KEEP_TRIES; i++) {
+		err = rename_once(dir, from, name);
+		snprintf(name, sizeof(name), "%s.%d", to, i);
+	}
+	return err == -ENOENT ? 0 : err;
 }
 
 int
 keep_tagged(int dir, const char *name, const char *tag)
 {
 	char to[96];
-	int err = -EEXIST;
 
 	snprintf(to, sizeof(to), "%s.%s", name, tag);
-	for (int i = 1; err == -EEXIST && i < KEEP_TRIES; i++) {
-		err = keep_aside(dir, name, to);
-		snprintf(to, sizeof(to), "%s.%s.%d", name, tag, i);
-	}
-	return err == -ENOENT ? 0 : err;
+	int err = rename_free(dir, name, to);
+	if (err)
+		return err;
+	return fsync(dir) ? -errno : 0;
+}
+
+int
+keep_into(int dir, const char *name, const char *sub)
+{
+	char to[96];
+
+	snprintf(to, sizeof(to), "%s/%s", sub, name);
+	return rename_free(dir, name, to);
+}
+
+int
+keep_sub(int dir, const char *sub)
+{
+	struct stat d, s;
+
+	if (mkdirat(dir, sub, 0750) && errno != EEXIST)
+		return -errno;
+	CLEANUP_FD int fd = openat(dir, sub, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(dir, &d) || fstat(fd, &s))
+		return -errno;
+	if (fchmod(fd, 0750) || (s.st_uid != d.st_uid && fchown(fd, d.st_uid, (gid_t)-1)))
+		return -errno;
+	return 0;
+}
+
+int
+keep_sub_sync(int dir, const char *sub)
+{
+	CLEANUP_FD int fd = openat(dir, sub, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	/* Where the files are now, and then where they are no more. */
+	return fd < 0 || fsync(fd) || fsync(dir) ? -errno : 0;
 }
 
 int

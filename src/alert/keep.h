@@ -20,6 +20,11 @@ bool	keep_exists(int dir, const char *name);
 int	keep_aside(int dir, const char *from, const char *to);
 /* Evidence that is in the way: renamed to NAME.TAG, or with a number behind it. That there is none is no error. */
 int	keep_tagged(int dir, const char *name, const char *tag);
+/* A directory SUB of DIR, of its owner, for evidence that belongs together. That there is one is no error. */
+int	keep_sub(int dir, const char *sub);
+/* Moves NAME there, or with a number behind it. That there is none is no error. Nothing is durable before keep_sub_sync(). */
+int	keep_into(int dir, const char *name, const char *sub);
+int	keep_sub_sync(int dir, const char *sub);
 /* Copies bytes FROM to TO of FD into the new file NAME; synced. -EEXIST if there is one. */
 int	keep_copy(int fd, uint64_t from, uint64_t to, int dir, const char *name);
 

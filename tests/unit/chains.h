@@ -91,20 +91,21 @@ prove_own(const struct logs *l, uint64_t n)
 	assert_true(v.sealed == n);
 }
 
-/* The sums of closed segments lead from the anchor to number LAST, and each is that of its records. */
+/* In DIR, the sums of closed segments lead from ANCHOR to number LAST, and each is that of its records. LINES: the key behind the last. */
 static inline void
-prove_sums(const struct logs *l, uint64_t last)
+prove_sums_in(int dir, const uint8_t anchor[32], uint64_t last, uint8_t lines[32])
 {
 	char name[SEGMENT_NAME], hex[65];
 	struct segment s;
 	uint8_t key[32];
 
-	anchor_of(l, key);
+	memcpy(key, anchor, sizeof(key));
 	for (uint64_t n = 0; n <= last; n++) {
-		assert_int_equal(segment_read(l->log, "alerts", n, key, &s), 0);
+		assert_int_equal(segment_read(dir, "alerts", n, key, &s), 0);
 		memcpy(key, s.next, sizeof(key));
+		memcpy(lines, s.key, sizeof(s.key));
 		segment_name(name, "alerts", n, SEGMENT_RECORDS);
-		CLEANUP_FD int fd = openat(l->log, name, O_RDONLY | O_CLOEXEC);
+		CLEANUP_FD int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
 		if (n == 0)
 			continue;
 		assert_true(fd >= 0);
@@ -112,7 +113,35 @@ prove_sums(const struct logs *l, uint64_t last)
 		assert_string_equal(hex, s.hash);
 		assert_true(s.before[0]);
 	}
-	assert_int_equal(segment_read(l->log, "alerts", last + 1, NULL, &s), -ENOENT);
+	assert_int_equal(segment_read(dir, "alerts", last + 1, NULL, &s), -ENOENT);
+}
+
+static inline void
+prove_sums(const struct logs *l, uint64_t last)
+{
+	uint8_t key[32], lines[32];
+
+	anchor_of(l, key);
+	prove_sums_in(l->log, key, last, lines);
+}
+
+/* The log of ANCHOR lies set aside with N records, all sealed, and sums up to segment LAST; both end with the key NEXT. */
+static inline void
+prove_aside(const struct logs *l, const uint8_t anchor[32], uint64_t n, uint64_t last, uint8_t next[32])
+{
+	struct verify v;
+	uint8_t lines[32];
+	char id[17];
+
+	anchor_id(anchor, id);
+	CLEANUP_BLOB struct blob log = log_read_in(l->log, id);
+	assert_int_equal(logs_prove(log, anchor, &v), DAMAGE_NONE);
+	assert_true(v.records == n && v.sealed == n);
+	CLEANUP_FD int dir = openat(l->log, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(dir >= 0);
+	prove_sums_in(dir, anchor, last, lines);
+	assert_memory_equal(lines, v.key, 32);
+	memcpy(next, v.key, 32);
 }
 
 static inline void

@@ -4,7 +4,7 @@
  * What a crash leaves of two directories. The calls with which yett changes files are defined here, and so taken before those of libc:
  * they do what they are to do and, while recording, note it. From the notes every image is built that a disk may hold when the power
  * fails: of what was not synced each sector of 512 bytes is there or not, in any of its versions, the length of a file is any that it
- * had, and of what happened in a directory a part from the beginning is there. A call can also be made to fail.
+ * had, and of what happened in a directory and those below it a part from the beginning is there. A call can also be made to fail.
  * For one program only: the definitions are not static.
  */
 #include <stdarg.h>
@@ -175,6 +175,13 @@ int
 renameat(int dir, const char *from, int to_dir, const char *to)
 {
 	return renameat2(dir, from, to_dir, to, 0);
+}
+
+/* Of a directory nothing is noted: what is renamed into it says that it was made. */
+int
+mkdirat(int dir, const char *name, mode_t mode)
+{
+	return disk_fails() ? -1 : (int)syscall(SYS_mkdirat, dir, name, mode);
 }
 
 int disk_openat(int, const char *, int, ...) __asm__("openat");
@@ -473,6 +480,11 @@ image_file(const struct image *im, int fd, const struct entry *e)
 
 	for (uint64_t k = 0; k * SECTOR < size; k++)
 		memcpy(data + k * SECTOR, f->sector[k].version[c[1 + k].at], SECTOR);
+	if (strchr(e->name, '/')) {
+		char sub[64];
+		snprintf(sub, sizeof(sub), "%.*s", (int)strcspn(e->name, "/"), e->name);
+		syscall(SYS_mkdirat, fd, sub, 0750);
+	}
 	if (!blob_write(fd, e->name, data, size))
 		disk_bug("an image that cannot be written");
 }

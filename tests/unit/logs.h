@@ -39,16 +39,40 @@ logs_open(struct logs *l)
 	return l->log >= 0 && l->state >= 0;
 }
 
-/* Calls FN for every file of DIR. */
+/* Calls FN for every entry of the directory SUB of DIR, by its name as seen from DIR. */
+static inline void
+logs_each_in(int dir, const char *sub, void (*fn)(int dir, const char *name))
+{
+	CLEANUP_DIR DIR *d = fdopendir(openat(dir, sub, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	const struct dirent *e;
+	char name[600];
+
+	while (d && (e = readdir(d)))
+		if (e->d_name[0] != '.') {
+			snprintf(name, sizeof(name), "%s/%s", sub, e->d_name);
+			fn(dir, strcmp(sub, ".") ? name : e->d_name);
+		}
+}
+
+/* Calls FN for every file of DIR, and of the directories in it. */
+static void (*logs_fn)(int dir, const char *name);
+
+static inline void
+logs_visit(int dir, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
+		logs_each_in(dir, name, logs_fn);
+	else
+		logs_fn(dir, name);
+}
+
 static inline void
 logs_each(int dir, void (*fn)(int dir, const char *name))
 {
-	CLEANUP_DIR DIR *d = fdopendir(openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-	const struct dirent *e;
-
-	while (d && (e = readdir(d)))
-		if (e->d_name[0] != '.')
-			fn(dir, e->d_name);
+	logs_fn = fn;
+	logs_each_in(dir, ".", logs_visit);
 }
 
 static inline void
@@ -58,10 +82,18 @@ logs_remove(int dir, const char *name)
 }
 
 static inline void
+logs_rmdir(int dir, const char *name)
+{
+	unlinkat(dir, name, AT_REMOVEDIR);
+}
+
+static inline void
 logs_empty(struct logs *l)
 {
-	logs_each(l->log, logs_remove);
-	logs_each(l->state, logs_remove);
+	for (int i = 0; i < 2; i++) {
+		logs_each(i ? l->state : l->log, logs_remove);
+		logs_each_in(i ? l->state : l->log, ".", logs_rmdir);
+	}
 }
 
 static inline void
@@ -113,18 +145,20 @@ cleanup_blob(struct blob *b)
 }
 #define CLEANUP_BLOB CLEANUP(cleanup_blob)
 
-/* The whole log of alerts: its closed segments, and the open one. */
+/* The whole log of alerts in the directory SUB of DIR: its closed segments, and the open one. */
 static inline struct blob
-log_read(int dir)
+log_read_in(int dir, const char *sub)
 {
 	struct blob all = { .data = malloc(1) };
-	char name[SEGMENT_NAME];
+	char name[SEGMENT_NAME], path[SEGMENT_NAME + 64];
 	bool more = true;
 
 	for (uint64_t n = 1; more && all.data; n++) {
 		segment_name(name, "alerts", n, SEGMENT_RECORDS);
-		CLEANUP_BLOB struct blob one = blob_read(dir, name);
-		CLEANUP_BLOB struct blob last = one.data ? (struct blob){ 0 } : blob_read(dir, CHAIN_FILE);
+		snprintf(path, sizeof(path), "%s/%s", sub, name);
+		CLEANUP_BLOB struct blob one = blob_read(dir, path);
+		snprintf(path, sizeof(path), "%s/%s", sub, CHAIN_FILE);
+		CLEANUP_BLOB struct blob last = one.data ? (struct blob){ 0 } : blob_read(dir, path);
 		more = one.data;
 		const struct blob *b = more ? &one : &last;
 		char *grown = realloc(all.data, all.len + b->len + 1);
@@ -135,6 +169,12 @@ log_read(int dir)
 		all.len += b->len;
 	}
 	return all;
+}
+
+static inline struct blob
+log_read(int dir)
+{
+	return log_read_in(dir, ".");
 }
 
 /* One record: the N-th, with SIZE bytes of text in it. */

@@ -293,7 +293,7 @@ a_log_that_no_key_continues_is_kept_and_another_begins(void **state)
 		anchor_of(l, new);
 		assert_memory_not_equal(old, new, 32);
 		prove_own(l, 2);
-		snprintf(name, sizeof(name), "%s.%s", CHAIN_FILE, id);
+		snprintf(name, sizeof(name), "%s/%s", id, CHAIN_FILE);
 		CLEANUP_BLOB struct blob after = blob_read(l->log, name);
 		assert_int_equal(after.data != NULL, cases[i].log_left);
 		assert_int_equal(after.len, before.len);
@@ -315,14 +315,15 @@ what_was_kept_aside_is_never_overwritten(void **state)
 	write_log(l, 2);
 	anchor_of(l, key);
 	anchor_id(key, id);
-	snprintf(name, sizeof(name), "%s.%s", CHAIN_FILE, id);
+	snprintf(name, sizeof(name), "%s/%s", id, CHAIN_FILE);
+	assert_int_equal(mkdirat(l->log, id, 0700), 0);
 	assert_true(blob_write(l->log, name, "evidence", 8));
 	remove_the_keys(l);
 	chain_free(open_chain(l, CHAIN_BROKEN));
 	CLEANUP_BLOB struct blob first = blob_read(l->log, name);
 	assert_int_equal(first.len, 8);
 	assert_memory_equal(first.data, "evidence", 8);
-	snprintf(name, sizeof(name), "%s.%s.1", CHAIN_FILE, id);
+	snprintf(name, sizeof(name), "%s/%s.1", id, CHAIN_FILE);
 	prove(l->log, name, key, 3);
 }
 

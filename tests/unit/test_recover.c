@@ -16,9 +16,10 @@ struct promise {
 	struct blob	 evidence[2];	/* must be in a file, in whole: of the log directory, of the state directory */
 	bool		 may_break;	/* no key continues what was found first */
 	bool		 segments;	/* some are closed on the way */
+	const uint8_t	*rotates;	/* a new anchor takes the place of this one on the way */
 };
 
-static struct { uint64_t images, nested, torn, lost; } seen;
+static struct { uint64_t images, nested, torn, lost, rotated; } seen;
 
 /* -- what a crash left */
 
@@ -52,6 +53,51 @@ lines_of(struct blob b)
 	return n;
 }
 
+/* The log that went before, where it was set aside, and then the present one. */
+static struct blob
+read_both(const struct logs *l, const struct promise *p)
+{
+	struct blob now = log_read(l->log), both = { 0 };
+	char id[17];
+
+	if (!p->rotates)
+		return now;
+	anchor_id(p->rotates, id);
+	CLEANUP_BLOB struct blob before = log_read_in(l->log, id);
+	both.data = malloc(before.len + now.len + 1);
+	assert_non_null(both.data);
+	memcpy(both.data, before.data, before.len);
+	memcpy(both.data + before.len, now.data, now.len);
+	both.len = before.len + now.len;
+	free(now.data);
+	return both;
+}
+
+/* Whoever has the old anchor can prove all there is: either nothing has happened, or the old log names the new anchor. Records set aside. */
+static uint64_t
+prove_rotation(const struct logs *l, const struct promise *p, const struct chain *c)
+{
+	uint8_t anchor[32], named[32];
+	struct verify v;
+	char id[17];
+
+	anchor_of(l, anchor);
+	if (memcmp(anchor, p->rotates, 32) == 0) {
+		assert_null(chain_follows(c));
+		return 0;
+	}
+	anchor_id(p->rotates, id);
+	CLEANUP_BLOB struct blob before = log_read_in(l->log, id);
+	assert_int_equal(logs_prove(before, p->rotates, &v), DAMAGE_NONE);
+	assert_non_null(chain_follows(c));
+	assert_string_equal(chain_follows(c)->log, id);
+	assert_string_equal(chain_follows(c)->prev, v.prev);
+	assert_true(chain_follows(c)->sequence == v.records);
+	prove_aside(l, p->rotates, v.records, 2, named);
+	assert_memory_equal(named, anchor, 32);
+	return v.records;
+}
+
 /* Opens what is left in L, goes on, and proves all of it. */
 static void
 goes_on(const struct logs *l, const struct promise *p, uint64_t acked)
@@ -65,11 +111,11 @@ goes_on(const struct logs *l, const struct promise *p, uint64_t acked)
 		fail_msg("the log cannot be opened: %s", strerror(-err));
 	if (found == CHAIN_BROKEN && !p->may_break)
 		fail_msg("a crash breaks the chain");
-	uint64_t n = chain_head(c)->sequence;
-	if (n < acked)
-		fail_msg("%llu records are there, %llu were acknowledged", (unsigned long long)n, (unsigned long long)acked);
-	CLEANUP_BLOB struct blob log = log_read(l->log);
-	assert_true(lines_of(log) == n);
+	uint64_t n = chain_head(c)->sequence, before = p->rotates ? prove_rotation(l, p, c) : 0;
+	if (before + n < acked)
+		fail_msg("%llu records are there, %llu were acknowledged", (unsigned long long)(before + n), (unsigned long long)acked);
+	CLEANUP_BLOB struct blob log = read_both(l, p);
+	assert_true(lines_of(log) == before + n);
 	assert_true(log.len <= p->log.len);
 	assert_memory_equal(log.data, p->log.data ? p->log.data : "", log.len);
 	assert_true(is_kept(l->log, p->evidence[0]));
@@ -85,7 +131,8 @@ goes_on(const struct logs *l, const struct promise *p, uint64_t acked)
 	chain_free(open_chain(l, CHAIN_WHOLE));
 	seen.images++;
 	seen.torn += found == CHAIN_TORN;
-	seen.lost += lines_of(p->log) > n;
+	seen.lost += lines_of(p->log) > before + n;
+	seen.rotated += before > 0;
 }
 
 static void explore(const struct session *s, const struct promise *p, bool nested);
@@ -104,10 +151,10 @@ recovery_is_interrupted(struct logs *l, const struct promise *p, uint64_t acked)
 	disk_acked(acked);
 	assert_int_equal(chain_open(&c, &(struct chain_place){ CHAIN_ALERTS, l->log, l->state }, &found, &torn), 0);
 	write_batch(c, 1);
-	disk_acked(chain_head(c)->sequence);
+	disk_acked((p->rotates ? prove_rotation(l, p, c) : 0) + chain_head(c)->sequence);
 	chain_free(c);
 	disk_stop(&s);
-	again.log = log_read(l->log);
+	again.log = read_both(l, p);
 	explore(&s, &again, true);
 	free(again.log.data);
 	session_free(&s);
@@ -210,6 +257,31 @@ session_closes(struct chain *c)
 	}
 }
 
+/* A new anchor, with records before and behind it and segments of both logs. */
+static void
+session_rotates(struct chain *c)
+{
+	uint64_t n = chain_head(c)->sequence;
+	char hex[65];
+
+	write_batch(c, 1);
+	disk_acked(++n);
+	assert_int_equal(chain_close_segment(c), 0);
+	write_batch(c, 2);
+	disk_acked(n += 2);
+	assert_int_equal(chain_plan_rotation(c, hex), 0);
+	assert_int_equal(logs_append(c, (unsigned)n, 700, true), 0);
+	assert_int_equal(chain_commit(c), 0);
+	disk_acked(++n);
+	assert_int_equal(chain_rotate(c), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		write_batch(c, i + 1);
+		disk_acked(n += i + 1);
+		if (i == 1)
+			assert_int_equal(chain_close_segment(c), 0);
+	}
+}
+
 static uint64_t
 records_of(const struct logs *l)
 {
@@ -228,10 +300,10 @@ crash_everywhere(const struct logs *l, enum chain_found want, struct promise *p,
 	disk_record(l);
 	disk_acked(acked);
 	struct chain *c = open_chain(l, want);
-	p->segments ? session_closes(c) : session_goes_on(c);
+	p->rotates ? session_rotates(c) : p->segments ? session_closes(c) : session_goes_on(c);
 	chain_free(c);
 	disk_stop(&s);
-	p->log = log_read(l->log);
+	p->log = read_both(l, p);
 	prove_own(l, records_of(l));
 	explore(&s, p, false);
 	free(p->log.data);
@@ -267,6 +339,20 @@ a_crash_while_segments_are_closed_loses_nothing(void **state)
 
 	write_log(l, 2);
 	crash_everywhere(l, CHAIN_WHOLE, &p, 3);
+}
+
+static void
+a_crash_while_the_anchor_changes_loses_nothing_and_trusts_nobody(void **state)
+{
+	const struct logs *l = *state;
+	uint8_t anchor[32];
+	struct promise p = { .segments = true, .rotates = anchor };
+
+	write_log(l, 2);
+	anchor_of(l, anchor);
+	crash_everywhere(l, CHAIN_WHOLE, &p, 3);
+	print_message("%llu of them with the new anchor\n", (unsigned long long)seen.rotated);
+	assert_true(seen.rotated > 100 && seen.images - seen.rotated > 100);
 }
 
 static void
@@ -457,6 +543,78 @@ each_call_of_opening_may_fail(void **state)
 		}
 }
 
+/* A commit, or the end of a log, is asked for again until it works. How often it did not. */
+static unsigned
+insist(int (*fn)(struct chain *), struct chain *c, size_t error, bool on)
+{
+	unsigned failed = 0;
+
+	for (int err; (err = fn(c)); failed++) {
+		assert_int_equal(err, -errors[error]);
+		assert_false(chain_has_room(c));
+		if (on && failed)	/* twice in vain, then the disk is well again */
+			let_fail(-1, 0, false);
+	}
+	return failed;
+}
+
+/* Call K from the plan to the new log fails. HOW: all after it too; the process ends where it fails. Returns false when there is no such call. */
+static bool
+rotation_that_fails(struct logs *l, int k, size_t error, int how)
+{
+	uint8_t anchor[32];
+	struct promise p = { .rotates = anchor };
+	bool on = how & 1, ends = how & 2;
+	char hex[65];
+
+	logs_empty(l);
+	write_log(l, 2);
+	anchor_of(l, anchor);
+	struct chain *c = open_chain(l, CHAIN_WHOLE);
+	assert_int_equal(chain_close_segment(c), 0);
+	write_batch(c, 1);
+	let_fail(k, error, on);
+	int err = chain_plan_rotation(c, hex);
+	bool planned = !err;
+	if (planned) {
+		assert_int_equal(logs_append(c, 4, 100, true), 0);
+		err = ends ? chain_commit(c) : insist(chain_commit, c, error, on) ? -errors[error] : 0;
+		if (!ends || !err)
+			err = ends ? chain_rotate(c) : insist(chain_rotate, c, error, on) ? -errors[error] : err;
+	}
+	bool met = disk.calls > k || err;
+	let_fail(-1, 0, false);
+	assert_true(err == 0 || err == -errors[error]);
+	if (ends) {
+		enum chain_found found;
+		uint64_t torn;
+		chain_free(c);
+		assert_int_equal(chain_open(&c, &(struct chain_place){ CHAIN_ALERTS, l->log, l->state }, &found, &torn), 0);
+		assert_int_not_equal(found, CHAIN_BROKEN);
+	}
+	uint64_t before = prove_rotation(l, &p, c);
+	assert_true(before == 5 || (before == 0 && (!planned || ends)));
+	uint64_t n = chain_head(c)->sequence;
+	assert_true(before ? n == 0 : n == 4 || n == 5);
+	write_batch(c, 2);
+	chain_free(c);
+	prove_own(l, n + 2);
+	chain_free(open_chain(l, CHAIN_WHOLE));
+	return met;
+}
+
+static void
+each_call_of_a_new_anchor_may_fail(void **state)
+{
+	for (size_t error = 0; error < COUNT(errors); error++)
+		for (int how = 0; how < 4; how++) {
+			int k = 0;
+			while (rotation_that_fails(*state, k, error, how))
+				k++;
+			assert_true(k >= 30);
+		}
+}
+
 static void
 evidence_is_not_replaced_where_the_file_system_cannot_promise_it(void **state)
 {
@@ -482,11 +640,13 @@ main(void)
 		TEST(a_crash_at_the_first_start_loses_nothing),
 		TEST(a_crash_while_a_log_goes_on_loses_nothing),
 		TEST(a_crash_while_segments_are_closed_loses_nothing),
+		TEST(a_crash_while_the_anchor_changes_loses_nothing_and_trusts_nobody),
 		TEST(a_crash_while_a_torn_tail_is_cut_loses_nothing),
 		TEST(a_crash_while_a_broken_log_is_replaced_loses_no_evidence),
 		TEST(a_crash_after_a_failed_commit_loses_nothing),
 		TEST(each_call_of_a_commit_may_fail),
 		TEST(each_call_of_opening_may_fail),
+		TEST(each_call_of_a_new_anchor_may_fail),
 		TEST(evidence_is_not_replaced_where_the_file_system_cannot_promise_it),
 	};
 
