@@ -10,7 +10,7 @@ extern const struct command check_command, list_command, show_command, fields_co
 extern const struct command import_sigma_command;
 extern const struct command policy_reload_command, policy_confirm_command, diff_command;
 extern const struct command reload_command, monitor_command, enforce_command, confirm_command;
-extern const struct command verify_command, keys_show_command, keys_init_command;
+extern const struct command verify_command, keys_show_command, keys_init_command, keys_rotate_command;
 extern const struct command help_command;
 
 #endif

@@ -114,20 +114,25 @@ control_peek(const struct ctl *ctl, struct control_reply *reply)
 		control_ask(ctl, "status", reply);
 }
 
+void
+control_show(FILE *out, struct control_reply *reply)
+{
+	while (reply->len && reply->text[reply->len - 1] == '\n')
+		reply->len--;
+	if (!reply->len)
+		return;
+	term_lines(out, reply->text, reply->len);
+	fputc('\n', out);
+}
+
 /* Sends what changes something, and shows what yettd says to it. */
 static enum answer
 tell(const struct ctl *ctl, const char *request)
 {
 	struct control_reply reply = { 0 };
 	enum answer a = control_ask(ctl, request, &reply);
-	FILE *out = a == ANSWER_DONE ? stdout : stderr;
 
-	while (reply.len && reply.text[reply.len - 1] == '\n')
-		reply.len--;
-	if (!reply.len)
-		return a;
-	term_lines(out, reply.text, reply.len);
-	fputc('\n', out);
+	control_show(a == ANSWER_DONE ? stdout : stderr, &reply);
 	return a;
 }
 

@@ -13,34 +13,15 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
-#include "record/closed.h"
-#include "record/record.h"
-#include "record/reserve.h"
-#include "record/stream.h"
+#include "record/inside.h"
 #include "record/ways.h"
 
 #define BATCH_NS	(10 * NS_PER_MS)	/* [records] sync = batch: an alert waits so long for company */
 #define EVENTS_NS	NS_PER_SEC		/* what rules only log waits so long */
-#define ALERTS_MOST	256			/* records of one commit: each is signed */
-#define EVENTS_MOST	2048
 #define REST_MS		50
 #define KEPT_NS		(60 * NS_PER_SEC)	/* memory of others is written so often, if it changed */
 
-static struct record {
-	const struct record_setup *setup;
-	struct loop	 loop;
-	struct source	 gate, warden, signals, timer;
-	struct stream	 stream[CHAIN__MAX];
-	struct closed	 closed;		/* what becomes of closed segments */
-	struct reserve	 reserve;
-	uint64_t	 start_ns;		/* as the warden tells it */
-	uint64_t	 kept, kept_ns;		/* changes of that memory when it was written; when */
-	uint64_t	 broken;		/* messages that made no sense, not told yet */
-	bool		 ending;
-	struct report	 report;
-	char		 body[RECORD_MAX - CHAIN_SUFFIX];
-	_Alignas(8) char buffer[WIRE_MAX];
-} the_record;
+struct record the_record;
 
 static const struct chain_head *
 alerts_head(const struct record *r)
@@ -97,15 +78,21 @@ is_full(int err)
  * While the disk does not take alerts nothing more is read: they wait where they are, and the gate counts what finds no room there. Events
  * that find no room are dropped and counted instead, so that alerts go on.
  */
-static int
-commit(struct record *r, struct stream *s)
+int
+record_commit(struct record *r, struct stream *s)
 {
 	bool failing = s->failing_ns;
+
+	if (s->rotating)	/* what is packed moves */
+		closed_end(&r->closed);
 	int err = stream_commit(s, r->setup->page);
 
 	if (is_full(err) && s == &r->stream[CHAIN_ALERTS] && reserve_release(&r->reserve))
 		err = stream_commit(s, r->setup->page);
 	if (!err) {
+		if (s->begun)	/* before anything else that there is to tell */
+			begin_tell(r, s == &r->stream[CHAIN_ALERTS] ? CHAIN_ALERTS : CHAIN_EVENTS);
+		s->begun = false;
 		publish(r);
 		if (s == &r->stream[CHAIN_ALERTS])
 			ways_committed(chain_head(s->chain), false);
@@ -152,9 +139,8 @@ state_id(const struct record *r, const struct chain_head *to)
 	return id;
 }
 
-/* What this process has to tell itself, in S. */
-static void __attribute__((format(printf, 4, 5)))
-state(struct stream *s, uint64_t count, const char *action, const char *fmt, ...)
+void
+record_state(struct stream *s, uint64_t count, const char *action, const char *fmt, ...)
 {
 	struct record *r = &the_record;
 	struct event *ev = &r->report.event;
@@ -175,6 +161,14 @@ state(struct stream *s, uint64_t count, const char *action, const char *fmt, ...
 	event_set_str(ev, TEXT_ACTION, action);
 	event_set_str(ev, TEXT_REASON, why);
 	ev->have |= HAVE_ACTION;
+	if (r->asker) {
+		ev->process = r->asker->by;
+		ev->have |= HAVE_PROCESS | HAVE_USER | HAVE_AUID;
+		event_set_str(ev, TEXT_EXECUTABLE, r->asker->executable);
+		event_set_str(ev, TEXT_USER_NAME, r->asker->user);
+	}
+	if (r->details.text)
+		event_set(ev, TEXT_DETAILS, r->details.text, r->details.len);
 	append(r, s, FROM_WARDEN, 0);
 }
 
@@ -192,12 +186,12 @@ recovered(struct record *r, struct stream *s)
 	log_notice("records are written again");
 	if (s == alerts) {
 		listen_to(r, true);
-		state(alerts, seconds, full ? "disk-full" : "write-error", "Records could not be written for %llu s (%s); they waited, and what "
+		record_state(alerts, seconds, full ? "disk-full" : "write-error", "Records could not be written for %llu s (%s); they waited, and what "
 		    "found no room to wait is counted.", (unsigned long long)seconds, name);
 		return;
 	}
 	if (chain_has_room(alerts->chain))
-		state(alerts, s->dropped, full ? "disk-full" : "write-error", "Events could not be written for %llu s (%s); %llu of them were "
+		record_state(alerts, s->dropped, full ? "disk-full" : "write-error", "Events could not be written for %llu s (%s); %llu of them were "
 		    "dropped.", (unsigned long long)seconds, name, (unsigned long long)s->dropped);
 	s->dropped = 0;
 }
@@ -219,6 +213,10 @@ take(struct record *r, const struct wire_msg *m)
 {
 	enum sender from = m->type == MSG_STATE ? FROM_WARDEN : FROM_GATE;
 
+	if (m->type == MSG_ROTATE) {
+		r->broken += !rotate_on_rotate(r, m->payload);
+		return;
+	}
 	if (report_from_wire(&r->report, m->payload, m->len)) {
 		r->broken++;
 		return;
@@ -318,9 +316,9 @@ beat(struct record *r)
 	struct stream *alerts = &r->stream[CHAIN_ALERTS];
 
 	if (!events->chain)
-		state(alerts, 0, "heartbeat", "yettd is alive.");
+		record_state(alerts, 0, "heartbeat", "yettd is alive.");
 	else
-		state(alerts, 0, "heartbeat", "yettd is alive; the log of events has %llu records, head %s.",
+		record_state(alerts, 0, "heartbeat", "yettd is alive; the log of events has %llu records, head %s.",
 		    (unsigned long long)chain_head(events->chain)->sequence, chain_head(events->chain)->prev);
 }
 
@@ -330,9 +328,9 @@ end_segment(struct record *r, struct stream *s)
 {
 	unsigned long long n = chain_head(s->chain)->segment;
 
-	if (s->batch || s->ending || s->failing_ns || chain_size(s->chain) < r->setup->config->segment_size)
+	if (s->batch || s->ending || s->rotating || s->failing_ns || chain_size(s->chain) < r->setup->config->segment_size)
 		return;
-	state(s, n, "segment-end", "Segment %llu ends here; the next one is %llu.", n, n + 1);
+	record_state(s, n, "segment-end", "Segment %llu ends here; the next one is %llu.", n, n + 1);
 	s->ending = true;
 	s->due_ns = 0;
 }
@@ -348,17 +346,17 @@ trim(struct record *r, enum chain_which which)
 	closed_packs(&r->closed, which);
 	if (!closed_plan(&r->closed, which, now_wall_ns(), &t) || !stream_has_room(alerts))
 		return;
-	state(alerts, t.last - t.first + 1, "segments-removed", "Segments %llu to %llu of %s are removed, %llu bytes, because of keep_%s or "
+	record_state(alerts, t.last - t.first + 1, "segments-removed", "Segments %llu to %llu of %s are removed, %llu bytes, because of keep_%s or "
 	    "keep_age.", (unsigned long long)t.first, (unsigned long long)t.last, which == CHAIN_ALERTS ? CHAIN_FILE : CHAIN_EVENTS_FILE,
 	    (unsigned long long)t.bytes, which == CHAIN_ALERTS ? "alerts" : "events");
-	if (commit(r, alerts) == 0)
+	if (record_commit(r, alerts) == 0)
 		closed_remove(&r->closed, which, &t);
 }
 
 static void
 settle(struct record *r, struct stream *s)
 {
-	if (stream_is_due(s, now_boot_ns()) && commit(r, s) == 0 && s->failing_ns)
+	if (stream_is_due(s, now_boot_ns()) && record_commit(r, s) == 0 && s->failing_ns)
 		recovered(r, s);
 }
 
@@ -387,17 +385,18 @@ tend(struct loop *l)
 
 	while (!alerts->failing_ns && stream_has_room(alerts) && ways_news(&news)) {
 		bool drops = news.drops;
-		state(alerts, news.count, drops ? "way-drops" : "way-recovered", "%s", news.why);
+		record_state(alerts, news.count, drops ? "way-drops" : "way-recovered", "%s", news.why);
 	}
 	if (r->broken && !alerts->failing_ns && stream_has_room(alerts)) {
-		state(alerts, r->broken, "message-broken", "%llu messages of other processes of yett made no sense and were dropped.",
+		record_state(alerts, r->broken, "message-broken", "%llu messages of other processes of yett made no sense and were dropped.",
 		    (unsigned long long)r->broken);
 		r->broken = 0;
 	}
-	if (!alerts->batch && !alerts->ending && now_boot_ns() >= alerts->last_ns + r->setup->config->heartbeat_ns)
+	if (!alerts->batch && !alerts->ending && !alerts->rotating && now_boot_ns() >= alerts->last_ns + r->setup->config->heartbeat_ns)
 		beat(r);
 	for (int i = 0; i < CHAIN__MAX; i++)
 		tend_stream(r, (enum chain_which)i);
+	rotate_tend(r);
 	for (int i = 0; i < CHAIN__MAX; i++) {
 		int one = stream_wait(&r->stream[i], now_boot_ns());
 		wait = one >= 0 && (wait < 0 || one < wait) ? one : wait;
@@ -480,69 +479,6 @@ start_loop(struct record *r)
 	return 0;
 }
 
-/* In what state a log was found, where that is worth a word. */
-static void
-tell_found(struct record *r, enum chain_which which, enum chain_found found, uint64_t torn)
-{
-	struct stream *alerts = &r->stream[CHAIN_ALERTS], *own = &r->stream[which];
-	const struct chain *c = own->chain;
-	const char *whose = which == CHAIN_ALERTS ? "" : " of events";
-	char anchor[65] = "", key[MINISIGN_KEY];
-
-	if (found == CHAIN_NEW || (found == CHAIN_BROKEN && which != CHAIN_ALERTS))
-		state(own, 0, "log-start", "A new log%s begins.", whose);
-	if (found == CHAIN_NEW && which != CHAIN_ALERTS && chain_anchor(which, r->setup->state_dir, anchor) == 0)
-		state(alerts, 0, "log-start", "A new log of events begins, under the anchor %s.", anchor);
-	else if (found == CHAIN_TORN)
-		state(alerts, torn, "log-torn", "%llu bytes at the end of the log%s were never acknowledged; they were kept beside it and "
-		    "cut off.", (unsigned long long)torn, whose);
-	else if (found == CHAIN_BROKEN && chain_anchor(which, r->setup->state_dir, anchor) == 0)
-		state(alerts, 0, "log-broken", "No key continues the log%s that was found: it and its anchor were kept aside, and this one "
-		    "begins under the new anchor %s.", whose, anchor);
-	if (!chain_sums_key(c))
-		return;
-	minisign_key(chain_sums_key(c), key);
-	state(alerts, 0, "sums-anew", "The sums of closed segments of the log%s were lost; they begin anew, signed by %s.", whose, key);
-}
-
-static int
-start_chain(struct record *r, enum chain_which which)
-{
-	const struct record_setup *u = r->setup;
-	struct stream *s = &r->stream[which];
-	struct page_record *p = &u->page->record;
-	enum chain_found found;
-	uint64_t torn;
-	int err = chain_open(&s->chain, &(struct chain_place){ which, u->log_dir, u->state_dir }, &found, &torn);
-
-	if (err)
-		return err;
-	s->most = which == CHAIN_ALERTS ? ALERTS_MOST : EVENTS_MOST;
-	s->last_ns = now_boot_ns();
-	s->last[FROM_GATE] = s->committed[FROM_GATE] = atomic_load(&p->in[which].reports);
-	s->last[FROM_WARDEN] = s->committed[FROM_WARDEN] = atomic_load(&p->in[which].states);
-	s->closed = true;	/* what is there may be too much, or not packed yet */
-	tell_found(r, which, found, torn);
-	return 0;
-}
-
-static int
-start_chains(struct record *r)
-{
-	int err = start_chain(r, CHAIN_ALERTS);
-
-	if (err)
-		return err;
-	r->start_ns = atomic_load(&r->setup->page->process[ROOM_RECORD].started_ns);
-	if (r->setup->config->events && (err = start_chain(r, CHAIN_EVENTS)))
-		return err;
-	reserve_init(&r->reserve, r->setup->state_dir);
-	closed_init(&r->closed, r->setup->log_dir, r->setup->config);
-	for (int i = CHAIN__MAX - 1; i >= 0 && !err; i--)
-		err = r->stream[i].batch ? commit(r, &r->stream[i]) : 0;
-	return err;
-}
-
 /* The last messages, then the end. */
 static int
 finish(struct record *r)
@@ -552,7 +488,7 @@ finish(struct record *r)
 	do {
 		err = drain_all(r);
 		for (int i = 0; i < CHAIN__MAX; i++)
-			if (r->stream[i].batch && commit(r, &r->stream[i]))
+			if (r->stream[i].batch && record_commit(r, &r->stream[i]))
 				return 1;
 	} while (!err && !wants_more(r));
 	ways_committed(alerts_head(r), true);
@@ -576,7 +512,7 @@ record_main(const struct record_setup *setup)
 	    .config = setup->config, .page = setup->page, .host = &setup->host });
 	int err = start_loop(r);
 	if (!err)
-		err = start_chains(r);
+		err = begin_logs(r);
 	if (err && !r->stream[CHAIN_ALERTS].chain) {
 		log_errno(err, "the log cannot be opened");
 		return 1;

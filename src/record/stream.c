@@ -27,13 +27,19 @@ stream_is_new(const struct stream *s, enum sender from, uint64_t number)
 bool
 stream_has_room(const struct stream *s)
 {
-	return s->batch < s->most && !s->ending && chain_has_room(s->chain);
+	return s->batch < s->most && !s->ending && !s->rotating && chain_has_room(s->chain);
+}
+
+static bool
+is_idle(const struct stream *s)
+{
+	return !s->chain || (!s->batch && !s->ending && !s->rotating);
 }
 
 bool
 stream_is_due(const struct stream *s, uint64_t now_ns)
 {
-	if (!s->chain || (!s->batch && !s->ending))
+	if (is_idle(s))
 		return false;
 	return now_ns >= s->due_ns || (!s->failing_ns && !stream_has_room(s));
 }
@@ -55,11 +61,15 @@ put_on_disk(struct stream *s, struct page *page)
 		s->held[i] = 0;
 	}
 	s->batch = 0;
-	if (!s->ending)
-		return 0;
-	err = chain_close_segment(s->chain);
-	s->ending = err != 0;
-	s->closed = s->closed || !err;
+	if (s->ending) {
+		err = chain_close_segment(s->chain);
+		s->ending = err != 0;
+		s->closed = s->closed || !err;
+	} else if (s->rotating) {
+		err = chain_rotate(s->chain);
+		s->rotating = err != 0;
+		s->begun = !err;
+	}
 	return err;
 }
 
@@ -83,7 +93,7 @@ stream_commit(struct stream *s, struct page *page)
 int
 stream_wait(const struct stream *s, uint64_t now_ns)
 {
-	if (!s->chain || (!s->batch && !s->ending))
+	if (is_idle(s))
 		return -1;
 	return s->due_ns <= now_ns ? 0 : (int)((s->due_ns - now_ns) / NS_PER_MS) + 1;
 }

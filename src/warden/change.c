@@ -83,23 +83,6 @@ mode_word(enum mode m)
 }
 
 static void
-reply(struct warden *w, const struct msg_request *q, uint32_t status, const char *text)
-{
-	static struct msg_reply r;
-
-	if (!q->ticket)
-		return;
-	r.ticket = q->ticket;
-	r.status = status;
-	r.len = (uint32_t)snprintf(r.text, sizeof(r.text), "%s", text);
-	if (r.len >= sizeof(r.text))
-		r.len = sizeof(r.text) - 1;
-	int err = wire_send(edge_fd(w, EDGE_WATCH_WARDEN, ROOM_WARDEN), MSG_REPLY, &r, MSG_REPLY_MIN + r.len, -1);
-	if (err)
-		log_errno(err, "an admin's answer could not be sent");
-}
-
-static void
 give_policy(struct warden *w)
 {
 	struct msg_policy m = { .generation = w->generation, .mode = (uint8_t)w->groups.mode };
@@ -188,7 +171,7 @@ refuse(struct warden *w, const struct helper *h, const struct faults *f, int err
 	counter_add(w->page, COUNTER_RELOADS_REFUSED, 1);
 	tell_of(w, &(struct telling){ .what = "policy-refused", .count = f->errors, .by = &h->by },
 	    "A change that was asked for by %s was refused: %s", who_words(&h->by, by), f->count ? f->fault[0].why : errno_name(err));
-	reply(w, &h->request, 3, text);
+	tell_admin(w, &h->request, 3, text);
 }
 
 /* What was set by hand and for good outlives a death. */
@@ -276,7 +259,7 @@ apply(struct warden *w, const struct helper *h)
 		    l->objections ? " It was forced: it denies what is needed to repair this host." : "");
 	else
 		tell_of(w, &of, "%s Policy %s: the time of monitor mode is over.", text + start, policy_hash(w->policy));
-	reply(w, &h->request, 0, text);
+	tell_admin(w, &h->request, 0, text);
 }
 
 static void
@@ -476,7 +459,7 @@ confirm(struct warden *w, const struct msg_request *q)
 	struct who who;
 
 	if (!trial_confirm(w)) {
-		reply(w, q, 1, "Nothing waits for confirmation.");
+		tell_admin(w, q, 1, "Nothing waits for confirmation.");
 		return;
 	}
 	settle_mode(w);
@@ -485,7 +468,7 @@ confirm(struct warden *w, const struct msg_request *q)
 	who_find(&who, q->pid, q->uid);
 	tell_of(w, &(struct telling){ .what = "policy-confirmed", .count = policy_rules(w->policy), .by = &who },
 	    "%s Policy %s, asked for by %s.", text, policy_hash(w->policy), who_words(&who, by));
-	reply(w, q, 0, text);
+	tell_admin(w, q, 0, text);
 }
 
 static void
@@ -508,7 +491,7 @@ change_request(struct warden *w, const struct msg_request *q)
 	enum mode mode = w->groups.mode;
 	enum change change = CHANGE_MODE;
 
-	if (q->request >= REQUEST__MAX)
+	if (q->request >= REQUEST__MAX || q->request == REQUEST_ROTATE)
 		return;
 	if (q->request == REQUEST_CONFIRM) {
 		confirm(w, q);
@@ -524,7 +507,7 @@ change_request(struct warden *w, const struct msg_request *q)
 		mode = q->request == REQUEST_ENFORCE ? MODE_ENFORCE : MODE_MONITOR;
 	int err = change_begin(w, change, mode, q);
 	if (err) {
-		reply(w, q, 1, err == -EBUSY ? "Another change is under way; ask again in a moment." : errno_name(err));
+		tell_admin(w, q, 1, err == -EBUSY ? "Another change is under way; ask again in a moment." : errno_name(err));
 		return;
 	}
 }

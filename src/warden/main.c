@@ -29,6 +29,7 @@
 #include "warden/marks.h"
 #include "warden/outlets.h"
 #include "warden/plan.h"
+#include "warden/rekey.h"
 #include "warden/roles.h"
 #include "warden/self.h"
 #include "warden/standing.h"
@@ -214,7 +215,22 @@ on_watch(struct source *s, uint32_t events)
 	if (wire_recv(s->fd, ROOM_WATCH, ROOM_WARDEN, w->buffer, sizeof(w->buffer), &m))
 		return 0;
 	memcpy(&q, m.payload, sizeof(q));
-	change_request(w, &q);
+	if (q.request == REQUEST_ROTATE)
+		rekey_request(w, &q);
+	else
+		change_request(w, &q);
+	return 0;
+}
+
+static int
+on_record(struct source *s, uint32_t events)
+{
+	struct warden *w = s->owner;
+	struct wire_msg m;
+
+	(void)events;
+	if (wire_recv(s->fd, ROOM_RECORD, ROOM_WARDEN, w->buffer, sizeof(w->buffer), &m) == 0)
+		rekey_on_rotated(w, m.payload);
 	return 0;
 }
 
@@ -292,6 +308,7 @@ on_tick(struct source *s, uint32_t events)
 	timer_read(s->fd);
 	child_tend(w, now);
 	change_tend(w, now);
+	rekey_tend(w);
 	plan_tend(w, now);
 	tell_ready(w);
 	if (now - w->second_ns >= NS_PER_SEC)
@@ -327,7 +344,8 @@ listen_all(struct warden *w)
 	    (err = add(w, &w->mounts, open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC), on_mounts, EPOLLPRI)) ||
 	    (w->heard.plan >= 0 && (err = add(w, &w->plan, w->heard.plan, plan_ready, EPOLLIN))) ||
 	    (err = add(w, &w->gate_sock, edge_fd(w, EDGE_GATE_WARDEN, ROOM_WARDEN), on_gate, EPOLLIN)) ||
-	    (err = add(w, &w->watch_sock, edge_fd(w, EDGE_WATCH_WARDEN, ROOM_WARDEN), on_watch, EPOLLIN)))
+	    (err = add(w, &w->watch_sock, edge_fd(w, EDGE_WATCH_WARDEN, ROOM_WARDEN), on_watch, EPOLLIN)) ||
+	    (err = add(w, &w->record_sock, edge_fd(w, EDGE_WARDEN_RECORD, ROOM_WARDEN), on_record, EPOLLIN)))
 		return err;
 	return 0;
 }

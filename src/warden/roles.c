@@ -35,7 +35,7 @@
 #define WATCH_CALLS S(accept4), S(recvfrom), S(sendto), S(getsockopt), S(shutdown)
 #define SCAN_CALLS S(pread64)
 #define RECORD_CALLS S(openat), S(pread64), S(pwrite64), S(fdatasync), S(fsync), S(ftruncate), S(fallocate), S(fstatfs), S(renameat), \
-	S(renameat2), S(linkat), S(unlinkat), S(fchmod), S(mprotect), S(mlock), S(munlock), S(signalfd4), S(getdents64), S(writev)
+	S(renameat2), S(linkat), S(unlinkat), S(mkdirat), S(fchmod), S(mprotect), S(mlock), S(munlock), S(signalfd4), S(getdents64), S(writev)
 
 /*
  * The program of [records] program is the admin's and inherits this filter, so it cannot be a list of what yett needs: it takes what no

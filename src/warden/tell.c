@@ -103,6 +103,23 @@ tell(struct warden *w, const char *what, uint64_t count, const char *fmt, ...)
 	va_end(ap);
 }
 
+void
+tell_admin(struct warden *w, const struct msg_request *q, uint32_t status, const char *text)
+{
+	static struct msg_reply r;
+
+	if (!q->ticket)
+		return;
+	r.ticket = q->ticket;
+	r.status = status;
+	r.len = (uint32_t)snprintf(r.text, sizeof(r.text), "%s", text);
+	if (r.len >= sizeof(r.text))
+		r.len = sizeof(r.text) - 1;
+	int err = wire_send(edge_fd(w, EDGE_WATCH_WARDEN, ROOM_WARDEN), MSG_REPLY, &r, MSG_REPLY_MIN + r.len, -1);
+	if (err)
+		log_errno(err, "an admin's answer could not be sent");
+}
+
 int
 notify_open(void)
 {

@@ -12,6 +12,9 @@ void	tell(struct warden *, const char *what, uint64_t count, const char *fmt, ..
 /* Sends what the present record process was not sent yet, and forgets what is on disk. */
 void	tell_flush(struct warden *);
 
+/* The answer to an admin's request, as watch hands it on: STATUS is the exit code of yettctl. Without a ticket nobody waits for it. */
+void	tell_admin(struct warden *, const struct msg_request *, uint32_t status, const char *text);
+
 /* The protocol of sd_notify(3): one datagram, no library in a privileged process. Opens; -1 when nobody asked. */
 int	notify_open(void);
 void	notify_send(struct warden *, const char *state);

@@ -94,6 +94,11 @@ struct earlier {				/* what is gone back to; see trial.h */
 };
 struct trial { uint64_t until_ns; struct earlier kept; };	/* boot clock; 0: nothing waits for confirmation */
 
+struct rotating {			/* keys; see rekey.h */
+	struct msg_request request;	/* ticket 0: nobody waits for it */
+	uint64_t	ticket, to_ns;	/* last one given; start of the record process that was asked */
+};
+
 struct warden {
 	struct config	config;
 	const char	*config_path;
@@ -127,9 +132,10 @@ struct warden {
 	struct helper	helper;
 	struct loaded	*loaded;	/* shared with the helper */
 	struct trial	trial;
+	struct rotating	rotating;
 	size_t		objections;	/* what the policy at start would take from the host */
 	struct terms	*terms;		/* what correlations have learnt: the gate writes, the record process keeps it */
-	struct source	signals, tick, mounts, plan, gate_sock, watch_sock, exec_backstop, open_backstop;
+	struct source	signals, tick, mounts, plan, gate_sock, watch_sock, record_sock, exec_backstop, open_backstop;
 	bool		backstop_reads;	/* no gate lives: we are the one reader */
 	struct self	self;
 	struct told	told[TOLD_MAX];

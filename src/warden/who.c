@@ -39,13 +39,19 @@ who_words(const struct who *w, char out[WHO_WORDS])
 	return out;
 }
 
+struct process
+who_process(const struct who *w)
+{
+	return (struct process){ .pid = w->pid, .uid = w->uid, .ruid = w->ruid, .gid = w->gid, .auid = w->auid, .session = UINT32_MAX,
+		.start_ns = w->start_ns };
+}
+
 void
 who_put(const struct who *w, struct event *ev)
 {
 	if (w->pid <= 0)
 		return;
-	ev->process = (struct process){ .pid = w->pid, .uid = w->uid, .ruid = w->ruid, .gid = w->gid, .auid = w->auid,
-		.session = UINT32_MAX, .start_ns = w->start_ns };
+	ev->process = who_process(w);
 	ev->have |= HAVE_PROCESS | HAVE_USER | HAVE_AUID;
 	if (w->exe[0])
 		event_set_str(ev, TEXT_EXECUTABLE, w->exe);

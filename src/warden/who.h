@@ -16,6 +16,7 @@ struct who {
 void	who_find(struct who *, int32_t pid, uint32_t uid);
 /* "uid 0 (login uid 1000) pid 4711 /usr/bin/yettctl"; "nobody". */
 const char *who_words(const struct who *, char out[WHO_WORDS]);
+struct process who_process(const struct who *);
 /* As process and user of the event; nothing for nobody. */
 void	who_put(const struct who *, struct event *);
 

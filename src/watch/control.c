@@ -10,7 +10,7 @@
 #define CONFIRM_MAX_S	86400u
 #define GROUPS_MAX	1024
 
-enum argument { ARG_SECONDS = 1 << 0, ARG_CONFIRM = 1 << 1, ARG_FORCE = 1 << 2 };
+enum argument { ARG_SECONDS = 1 << 0, ARG_CONFIRM = 1 << 1, ARG_FORCE = 1 << 2, ARG_LOG = 1 << 3 };
 
 static const struct { const char *name; bool root; unsigned arguments; enum request request; } verbs[VERB__MAX] = {
 	[VERB_STATUS]  = { "status", false, 0, REQUEST__MAX },
@@ -19,6 +19,7 @@ static const struct { const char *name; bool root; unsigned arguments; enum requ
 	[VERB_MONITOR] = { "monitor", true, ARG_SECONDS, REQUEST_MONITOR },
 	[VERB_ENFORCE] = { "enforce", true, ARG_CONFIRM | ARG_FORCE, REQUEST_ENFORCE },
 	[VERB_CONFIRM] = { "confirm", true, 0, REQUEST_CONFIRM },
+	[VERB_ROTATE]  = { "rotate", true, ARG_LOG, REQUEST_ROTATE },
 };
 
 #define ONE(...) + 1
@@ -42,24 +43,34 @@ parse_seconds(const char *s, size_t n, uint32_t most, uint64_t *for_ns)
 	return 0;
 }
 
+static bool
+is_word(const char *s, size_t n, const char *word)
+{
+	return n == strlen(word) && memcmp(s, word, n) == 0;
+}
+
 /* One argument, of those ALLOWED; what was said is not allowed again. */
 static int
 parse_argument(const char *s, size_t n, unsigned *allowed, struct asked *a)
 {
-	static const char confirm[] = "confirm=", force[] = "force";
+	static const char confirm[] = "confirm=";
 	const size_t head = sizeof(confirm) - 1;
 	enum argument which = ARG_SECONDS;
 	int err = 0;
 
 	if (n > head && memcmp(s, confirm, head) == 0)
 		which = ARG_CONFIRM;
-	else if (n == sizeof(force) - 1 && memcmp(s, force, n) == 0)
+	else if (is_word(s, n, "force"))
 		which = ARG_FORCE;
+	else if (is_word(s, n, "alerts") || is_word(s, n, "events"))
+		which = ARG_LOG;
 	if (!(*allowed & which))
 		return -EINVAL;
 	*allowed &= ~(unsigned)which;
 	if (which == ARG_FORCE)
 		a->force = true;
+	else if (which == ARG_LOG)
+		a->logs = 1u << (is_word(s, n, "alerts") ? ROTATED_ALERTS : ROTATED_EVENTS);
 	else if (which == ARG_CONFIRM)
 		err = parse_seconds(s + head, n - head, CONFIRM_MAX_S, &a->for_ns);
 	else
@@ -92,6 +103,8 @@ control_parse(const char *packet, size_t len, struct asked *asked)
 		if (err)
 			return err;
 	}
+	if (a.verb == VERB_ROTATE && !a.logs)
+		a.logs = 1u << ROTATED_ALERTS | 1u << ROTATED_EVENTS;
 	*asked = a;
 	return 0;
 }
@@ -166,7 +179,7 @@ ask_warden(struct control *c, struct client *who, const struct asked *a)
 {
 	struct msg_request m = {
 		.ticket = ++c->ticket, .request = verbs[a->verb].request, .uid = who->who.uid, .pid = who->who.pid,
-		.for_ns = a->for_ns, .force = a->force,
+		.logs = a->logs, .for_ns = a->for_ns, .force = a->force,
 	};
 
 	if (wire_send(c->setup->warden_sock, MSG_REQUEST, &m, sizeof(m), -1)) {
@@ -199,7 +212,7 @@ serve(struct control *c, struct client *who, const char *packet, size_t len)
 		refuse(c, who, "only root, and for status the group of the admin socket");
 	} else if (err) {
 		say(c, who, "2 usage: status | policy | reload [confirm=SECONDS] [force] | monitor [SECONDS] | enforce [confirm=SECONDS] [force] "
-		    "| confirm; up to %u seconds, %u to confirm", MONITOR_MAX_S, CONFIRM_MAX_S);
+		    "| confirm | rotate [alerts | events]; up to %u seconds, %u to confirm", MONITOR_MAX_S, CONFIRM_MAX_S);
 	} else if (verbs[a.verb].root && who->who.uid != 0) {
 		refuse(c, who, "only root changes what is in force, or sees all of it");
 	} else if (verbs[a.verb].root) {

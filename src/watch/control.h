@@ -9,12 +9,13 @@
 
 #define CONTROL_ANSWER_NS 60000000000ull	/* longest wait for the warden */
 
-enum verb { VERB_STATUS, VERB_POLICY, VERB_RELOAD, VERB_MONITOR, VERB_ENFORCE, VERB_CONFIRM, VERB__MAX };
+enum verb { VERB_STATUS, VERB_POLICY, VERB_RELOAD, VERB_MONITOR, VERB_ENFORCE, VERB_CONFIRM, VERB_ROTATE, VERB__MAX };
 
 struct asked {
 	enum verb	verb;
 	uint64_t	for_ns;		/* monitor: 0 without an end; reload, enforce: confirm=, 0 without it */
 	bool		force;
+	unsigned	logs;		/* rotate: bits of enum rotated_log */
 };
 
 /*

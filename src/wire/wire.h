@@ -75,14 +75,14 @@ struct msg_audit {
 	uint64_t	kinds;		/* events that rules were asked for; what other people's rules tell is dropped */
 };
 
-enum request { REQUEST_RELOAD, REQUEST_MONITOR, REQUEST_ENFORCE, REQUEST_CONFIRM, REQUEST_POLICY, REQUEST__MAX };
+enum request { REQUEST_RELOAD, REQUEST_MONITOR, REQUEST_ENFORCE, REQUEST_CONFIRM, REQUEST_POLICY, REQUEST_ROTATE, REQUEST__MAX };
 
 struct msg_request {
 	uint64_t	ticket;		/* of watch; comes back in the reply */
 	uint32_t	request;	/* enum request */
 	uint32_t	uid;		/* who asked, from SO_PEERCRED */
 	int32_t		pid;
-	uint32_t	unused0_;
+	uint32_t	logs;		/* ROTATE: bits of enum rotated_log */
 	uint64_t	for_ns;		/* MONITOR: enforce again after this time. RELOAD, ENFORCE: go back, unless confirmed. 0: stay */
 	uint8_t		force;		/* RELOAD, ENFORCE: also what would lock the admins out */
 	uint8_t		unused_[7];
@@ -93,6 +93,32 @@ struct msg_reply {
 	uint32_t	status;		/* exit code of contract.md section 4: 0 done, 3 invalid, ... */
 	uint32_t	len;
 	char		text[MSG_REPLY_TEXT];	/* lines for the admin; not terminated */
+};
+
+enum rotated_log { ROTATED_ALERTS, ROTATED_EVENTS, ROTATED_LOGS };	/* in the order of the chains */
+
+struct msg_rotate {
+	uint64_t	ticket;		/* of the warden; comes back */
+	uint64_t	to_ns;		/* start of the record process that is meant: no other takes it */
+	struct process	by;		/* who asked */
+	uint32_t	logs;		/* bits of enum rotated_log */
+	char		executable[256], user[64];	/* terminated; "" unknown */
+};
+
+/* WAITS: asked for, and not done. NOT_WRITTEN: there is no such log in this configuration. FAILED: the log goes on under the old anchor. */
+enum rotated_state { ROTATED_NOT_ASKED, ROTATED_WAITS, ROTATED_DONE, ROTATED_NOT_WRITTEN, ROTATED_FAILED, ROTATED__MAX };
+
+struct rotated {
+	uint32_t	state;		/* enum rotated_state */
+	int32_t		error;		/* FAILED: errno */
+	uint64_t	records;	/* of the old log, in all its time */
+	char		log[24];	/* its id, and the directory that it lies in now; terminated */
+	char		old[72], anchor[72];	/* the anchors, as hex, terminated; OLD "": it was lost */
+};
+
+struct msg_rotated {
+	uint64_t	ticket;
+	struct rotated	log[ROTATED_LOGS];
 };
 
 /* Row of the message table. */

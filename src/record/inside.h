@@ -1,0 +1,48 @@
+#ifndef RECORD_INSIDE_H
+#define RECORD_INSIDE_H
+/* Inside of the record process: record.c reads, appends and commits; begin.c opens the logs; rotate.c gives them new anchors. */
+#include "base/loop.h"
+#include "record/closed.h"
+#include "record/record.h"
+#include "record/reserve.h"
+#include "record/stream.h"
+
+struct record {
+	const struct record_setup *setup;
+	struct loop	 loop;
+	struct source	 gate, warden, signals, timer;
+	struct stream	 stream[CHAIN__MAX];
+	struct closed	 closed;		/* what becomes of closed segments */
+	struct reserve	 reserve;
+	uint64_t	 start_ns;		/* as the warden tells it */
+	uint64_t	 kept, kept_ns;		/* changes of that memory when it was written; when */
+	uint64_t	 broken;		/* messages that made no sense, not told yet */
+	bool		 ending;
+	struct msg_rotate rotate;		/* new anchors that are asked for; ticket 0: none */
+	struct msg_rotated rotated;		/* what became of that so far */
+	const struct msg_rotate *asker;		/* who caused what is told now; NULL: nobody */
+	struct { const char *text; size_t len; } details;	/* lines behind it, as in TEXT_DETAILS; NULL: none */
+	struct report	 report;
+	char		 body[RECORD_MAX - CHAIN_SUFFIX];
+	_Alignas(8) char buffer[WIRE_MAX];
+};
+extern struct record the_record;	/* there is one in a process */
+
+/* What this process has to tell itself, in the log of S, which has room: appended, and committed with the batch. */
+void	record_state(struct stream *, uint64_t count, const char *action, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* Commits the batch of S, and whatever is to be done behind it (stream.h). 0 or -errno: it is tried again each second. */
+int	record_commit(struct record *, struct stream *);
+
+/* Opens the logs and tells how they were found. 0 or -errno. */
+int	begin_logs(struct record *);
+/* The first record of a log: what it follows, if it follows one. */
+void	begin_tell(struct record *, enum chain_which);
+/* That there is a new log of events, in the log of alerts, which has room. */
+void	begin_tell_events(struct record *);
+
+/* Takes such a message. False: it makes no sense. */
+bool	rotate_on_rotate(struct record *, const struct msg_rotate *);
+/* Begins what is asked for, as soon as nothing else is under way, and answers once it is done. */
+void	rotate_tend(struct record *);
+
+#endif
