@@ -19,7 +19,6 @@
 #include "ctl/when.h"
 
 #define BLOCK		(4 * RECORD_MAX)
-#define LOGS		2
 #define NOTES_MAX	5
 #define POLL_NS		200000000l
 
@@ -28,7 +27,10 @@ struct log {
 	const struct store_ask *ask;
 	char		 path[PATH_MAX];	/* that is read now, or comes next */
 	char		 open[PATH_MAX];	/* the last of them, and the only one that grows */
+	char		 dir[CONFIG_PATH + 32];	/* where they lie: [paths] log, or a directory in it */
 	const char	*stem;			/* NULL: there is only that */
+	bool		 ended;			/* it was set aside: what there is now is all */
+	bool		 done;			/* and all of it was read */
 	uint64_t	 segment;		/* that is read now; 0: the open one */
 	int		 fd;
 	struct unpack	*packed;
@@ -124,7 +126,7 @@ is_too_old(const struct log *l, const struct stat *st)
 static uint64_t
 next_segment(const struct log *l, uint64_t after, char path[PATH_MAX])
 {
-	CLEANUP_DIR DIR *d = opendir(l->ask->log);
+	CLEANUP_DIR DIR *d = opendir(l->dir);
 	const struct dirent *e;
 	uint64_t lowest = 0;
 
@@ -136,7 +138,7 @@ next_segment(const struct log *l, uint64_t after, char path[PATH_MAX])
 		if (!records || n <= (int64_t)after || (lowest && (uint64_t)n >= lowest) || fstatat(dirfd(d), e->d_name, &st, 0) || is_too_old(l, &st))
 			continue;
 		lowest = (uint64_t)n;
-		snprintf(path, PATH_MAX, "%s/%s", l->ask->log, e->d_name);
+		snprintf(path, PATH_MAX, "%s/%s", l->dir, e->d_name);
 	}
 	return lowest;
 }
@@ -153,7 +155,7 @@ open_next(struct log *l, bool first)
 	} else if (!first) {
 		return -ENOENT;
 	}
-	snprintf(l->path, sizeof(l->path), "%s", l->open);
+	memcpy(l->path, l->open, sizeof(l->path));
 	return open_file(l);
 }
 
@@ -250,19 +252,21 @@ next_of_file(struct log *l)
 static void
 load_next(struct log *l)
 {
-	while (!l->record && !l->err) {
+	while (!l->record && !l->err && !l->done) {
 		int got = l->fd < 0 ? 0 : next_of_file(l);
 		if (got < 0)
 			l->err = got;
 		if (got)
 			return;
 		if (l->fd >= 0 && !l->segment) {
-			if (!l->ask->follow)
+			if (!l->ask->follow || l->ended)
 				at_end(l);
+			l->done = l->ended;
 			return;
 		}
 		at_end(l);
 		int err = open_next(l, l->fd < 0);
+		l->done = err == -ENOENT && l->ended;
 		if (err == -ENOENT)
 			return;
 		l->err = err;
@@ -280,7 +284,7 @@ wait_for_more(struct log *logs, unsigned n)
 	nanosleep(&nap, NULL);
 	for (unsigned i = 0; i < n; i++) {
 		struct log *l = &logs[i];
-		if (l->fd >= 0 && !replaced(l))
+		if (l->ended || (l->fd >= 0 && !replaced(l)))
 			continue;
 		int err = open_file(l);
 		if (err && err != -ENOENT)
@@ -327,34 +331,97 @@ read_logs(const struct store_ask *ask, struct log *logs, unsigned n)
 	}
 }
 
+/* All logs that are read together. */
+struct logs { struct log *log; unsigned n; };
+
+static void
+cleanup_logs(struct logs *all)
+{
+	for (unsigned i = 0; i < all->n; i++) {
+		json_decref(all->log[i].record);
+		close_file(&all->log[i]);
+		free(all->log[i].buf);
+	}
+	free(all->log);
+}
+
+/* One more, the log STEM in DIR, or where that is NULL the file that was asked for. 0; -ENOENT: there is no such log; -errno. */
+static int
+add_log(struct logs *all, const struct store_ask *ask, const char *dir, const char *stem)
+{
+	struct log *more = reallocarray(all->log, all->n + 1, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	all->log = more;
+	struct log *l = &more[all->n];
+	*l = (struct log){ .ask = ask, .fd = -1, .stem = stem, .ended = dir && dir != ask->log, .buf = malloc(BLOCK) };
+	if (!l->buf)
+		return -ENOMEM;
+	snprintf(l->dir, sizeof(l->dir), "%s", dir ? dir : "");
+	if (!dir)
+		snprintf(l->open, sizeof(l->open), "%s", ask->path);
+	else if ((size_t)snprintf(l->open, sizeof(l->open), "%s/%s.jsonl", dir, stem) >= sizeof(l->open))
+		l->open[0] = '\0';
+	all->n++;
+	return open_next(l, true);
+}
+
+/* Both logs in a directory. 1: there is one of them. */
+static int
+add_both(struct logs *all, const struct store_ask *ask, const char *dir)
+{
+	int any = 0, err = 0;
+
+	for (int i = 0; i < CHAIN__MAX && !err; i++) {
+		int one = add_log(all, ask, dir, chain_stem((enum chain_which)i));
+		any |= one == 0;
+		err = one == -ENOENT ? 0 : one;
+		if (one == -ENOENT && dir != ask->log)	/* nobody will write it any more */
+			free(all->log[--all->n].buf);
+	}
+	return err ? err : any;
+}
+
+/* Those that were set aside: in directories with the name of a log. */
+static int
+add_aside(struct logs *all, const struct store_ask *ask)
+{
+	CLEANUP_DIR DIR *d = opendir(ask->log);
+	const struct dirent *e;
+	char path[PATH_MAX];
+	struct stat st;
+	int any = 0;
+
+	while (d && any >= 0 && (e = readdir(d))) {
+		if (strspn(e->d_name, "0123456789abcdef") != 16 || e->d_name[16] || fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
+		    !S_ISDIR(st.st_mode))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", ask->log, e->d_name);
+		int one = add_both(all, ask, path);
+		any = one < 0 ? one : any | one;
+	}
+	return any;
+}
+
 int
 store_read(const struct store_ask *ask)
 {
-	struct log logs[LOGS];
-	unsigned n = ask->path ? 1 : LOGS;
-	bool any = false;
-	int err = 0;
+	CLEANUP(cleanup_logs) struct logs all = { 0 };
+	int any, aside = 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		logs[i] = (struct log){ .ask = ask, .fd = -1, .stem = ask->path ? NULL : chain_stem((enum chain_which)i), .buf = malloc(BLOCK) };
-		if (ask->path)
-			snprintf(logs[i].open, sizeof(logs[i].open), "%s", ask->path);
-		else
-			snprintf(logs[i].open, sizeof(logs[i].open), "%s/%s.jsonl", ask->log, logs[i].stem);
-		int one = logs[i].buf ? open_next(&logs[i], true) : -ENOMEM;
-		any = any || one == 0;
-		err = err || one == -ENOENT ? err : one;
+	if (ask->path) {
+		int err = add_log(&all, ask, NULL, NULL);
+		any = err == -ENOENT ? 0 : err ? err : 1;
+	} else {
+		any = add_both(&all, ask, ask->log);
+		aside = any < 0 ? 0 : add_aside(&all, ask);
 	}
-	if (!err && !any && !ask->follow)
-		err = -ENOENT;
-	if (!err)
-		err = read_logs(ask, logs, n);
-	for (unsigned i = 0; i < n; i++) {
-		json_decref(logs[i].record);
-		close_file(&logs[i]);
-		free(logs[i].buf);
-	}
-	return err;
+	if (any < 0 || aside < 0)
+		return any < 0 ? any : aside;
+	if (!any && !aside && !ask->follow)
+		return -ENOENT;
+	return read_logs(ask, all.log, all.n);
 }
 
 json_t *

@@ -1,6 +1,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -13,28 +14,15 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "ctl/commands.h"
-#include "ctl/prove.h"
+#include "ctl/finding.h"
 #include "ctl/pubkey.h"
+#include "ctl/store.h"
 #include "ctl/term.h"
 
 #define BAR		24
 #define PROGRESS_AFTER_NS (500 * NS_PER_MS)	/* what takes less needs none */
 #define PROGRESS_NS	(200 * NS_PER_MS)
-
-struct verify_options { const char *key, *events_key, *expect_seq, *expect_head; };
-
-struct run {
-	struct proof	 proof;
-	bool		 anchored;	/* the first key was given */
-	char		 head[65];	/* hash of a line that has to be there, in small letters; "": none */
-	const char	*file;		/* present one, or that with the damage */
-	const char	*broken;	/* what is wrong with a directory of segments; FILE says which of them; NULL: nothing */
-	uint64_t	 removed;	/* segments that are not there any more, before those that are */
-	unsigned	 files;		/* read so far */
-	uint64_t	 total;		/* bytes of all files; 0: unknown, as of a pipe */
-	uint64_t	 began_ns, shown_ns;
-	bool		 tells, shown;	/* stderr is a terminal; something stands there */
-};
+#define EARLIER_MAX	256	/* logs that follow each other; more lead in a circle */
 
 /* "[=========>              ]  43 %  61 MB/s  0:09 left", written over each time. */
 static void
@@ -68,6 +56,8 @@ verify_file(struct run *r, const char *path)
 	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
 	r->file = path;
+	if (!r->files && !r->removed)
+		snprintf(r->first, sizeof(r->first), "%s", path);
 	r->files++;
 	return fd < 0 ? -errno : prove_file(&r->proof, fd);
 }
@@ -87,115 +77,6 @@ total_bytes(char **paths)
 	return sum;
 }
 
-/* The outcome: an exit code and a sentence. */
-struct finding { enum answer answer; const char *result; char why[512]; };
-
-static void
-find(struct finding *f, enum answer a, const char *result, const char *why)
-{
-	f->answer = a;
-	f->result = result;
-	snprintf(f->why, sizeof(f->why), "%s", why);
-}
-
-static void
-judge_run(const struct run *r, const struct verify_options *o, struct finding *f)
-{
-	const struct proof *p = &r->proof;
-	uint64_t unsealed = p->v.records - p->v.sealed;
-	char text[256];
-
-	if (r->broken) {
-		find(f, ANSWER_ALTERED, "altered", r->broken);
-	} else if (p->damage != DAMAGE_NONE && p->damage != DAMAGE_TORN) {
-		find(f, ANSWER_ALTERED, "altered", damage_text(p->damage));
-	} else if (o->expect_seq && p->v.sequence <= strtoull(o->expect_seq, NULL, 10)) {
-		snprintf(text, sizeof(text), "the end was cut off: record %s was written once and is not there", o->expect_seq);
-		find(f, ANSWER_ALTERED, "altered", text);
-	} else if (o->expect_head && !p->head_seen) {
-		find(f, ANSWER_ALTERED, "altered", "no record has the expected hash: the end was cut off, or this is another log");
-	} else if (p->damage == DAMAGE_TORN) {
-		find(f, ANSWER_NO, "incomplete", "the last line has no end: it is being written, or a crash or somebody cut it");
-	} else if (p->v.records == 0) {
-		find(f, ANSWER_NO, "incomplete", "there are no records");
-	} else if (!r->anchored) {
-		find(f, ANSWER_NO, "incomplete", "intact in itself, but no anchor says whose it is: give it with --key");
-	} else if (unsealed) {
-		snprintf(text, sizeof(text), "the last %llu records are not sealed by a signature yet", (unsigned long long)unsealed);
-		find(f, ANSWER_NO, "incomplete", text);
-	} else {
-		find(f, ANSWER_DONE, "whole", "no record was changed, removed, added or moved");
-	}
-}
-
-static void
-show(const struct run *r, const struct finding *f)
-{
-	const struct proof *p = &r->proof;
-	bool placed = p->damage != DAMAGE_NONE;
-
-	if (placed || r->broken)
-		term_put(stdout, r->file, strlen(r->file));
-	if (placed)
-		printf(":%llu: ", (unsigned long long)p->line);
-	else if (r->broken)
-		fputs(": ", stdout);
-	term_word(f->answer == ANSWER_DONE ? COLOR_GOOD : f->answer == ANSWER_ALTERED ? COLOR_BAD : COLOR_ODD, f->result, 0);
-	printf(": %s\n", f->why);
-	if (placed)
-		printf("  byte %llu, where record %llu is expected\n", (unsigned long long)p->offset, (unsigned long long)p->v.sequence);
-	if (p->v.sealed && p->v.last_good_time[0]) {
-		printf("  sealed up to record %llu of ", (unsigned long long)p->v.last_good_sequence);
-		term_put(stdout, p->v.last_good_time, strlen(p->v.last_good_time));
-		putchar('\n');
-	}
-	printf("  %llu records read, %llu of them sealed%s\n", (unsigned long long)p->v.records, (unsigned long long)p->v.sealed,
-	    r->anchored ? ", from the anchor on" : "");
-	if (r->removed)
-		printf("  %llu older segment%s not there any more; their sums are\n", (unsigned long long)r->removed, r->removed == 1 ? " is" : "s are");
-	if (p->v.records && p->damage == DAMAGE_NONE)
-		printf("  the last is %llu, and its hash %s\n", (unsigned long long)p->v.sequence - 1, p->v.prev);
-}
-
-/* A text in JSON: what is not printable ASCII as the code of its byte, since names of files may hold anything. */
-static void
-show_text(const char *name, const char *s)
-{
-	printf(", \"%s\": \"", name);
-	for (; *s; s++)
-		printf(*s < ' ' || *s == '"' || *s == '\\' || *s == 0x7f ? "\\u%04x" : "%c", (unsigned char)*s);
-	putchar('"');
-}
-
-static void
-show_json(const struct run *r, const struct finding *f)
-{
-	const struct proof *p = &r->proof;
-	uint64_t ns = now_boot_ns() - r->began_ns;
-
-	printf("\"result\": \"%s\"", f->result);
-	show_text("why", f->why);
-	printf(", \"anchored\": %s, \"records\": %llu, \"sealed\": %llu", r->anchored ? "true" : "false",
-	    (unsigned long long)p->v.records, (unsigned long long)p->v.sealed);
-	printf(", \"files\": %u, \"bytes\": %llu, \"seconds\": %.3f", r->files, (unsigned long long)p->bytes, (double)ns / 1e9);
-	if (r->removed)
-		printf(", \"segments_removed\": %llu", (unsigned long long)r->removed);
-	if (r->broken)
-		show_text("file", r->file);
-	if (p->damage != DAMAGE_NONE) {
-		show_text("file", r->file);
-		printf(", \"line\": %llu, \"offset\": %llu, \"sequence\": %llu", (unsigned long long)p->line, (unsigned long long)p->offset,
-		    (unsigned long long)p->v.sequence);
-	} else if (p->v.records) {
-		printf(", \"last_sequence\": %llu", (unsigned long long)p->v.sequence - 1);
-		show_text("head", p->v.prev);
-	}
-	if (p->v.sealed && p->v.last_good_time[0]) {
-		printf(", \"last_good_sequence\": %llu", (unsigned long long)p->v.last_good_sequence);
-		show_text("last_good_time", p->v.last_good_time);
-	}
-}
-
 static enum answer
 check_options(const struct verify_options *o)
 {
@@ -210,12 +91,36 @@ check_options(const struct verify_options *o)
 	return ANSWER_DONE;
 }
 
-/* The anchor that GIVEN says, or else that of the state directory, where none is no error. */
-static enum answer
-find_anchor(const struct ctl *ctl, const char *given, enum chain_which which, struct run *r, uint8_t key[32])
+/* A log that was set aside lies alone, in a directory with its name. */
+static bool
+is_aside(const char *path)
 {
-	const char *name = chain_anchor_file(which);
+	const char *id = store_name(path);
+
+	return strspn(id, "0123456789abcdef") == 16 && !id[16];
+}
+
+/* The anchor of a log that was set aside is beside the others, under the name of the log, as its directory is. */
+static void
+name_anchor(const char *path, enum chain_which which, int dir, char name[64])
+{
+	const char *id = store_name(path);
+
+	snprintf(name, 64, "%s.%.16s", chain_anchor_file(which), id);
+	if (!is_aside(path) || dir < 0 || faccessat(dir, name, F_OK, 0))
+		snprintf(name, 64, "%s", chain_anchor_file(which));
+}
+
+/* The anchor that GIVEN says, or else that of the state directory for a log in PATH, where none is no error. */
+struct whose { const char *given, *path; enum chain_which which; };
+static enum answer
+find_anchor(const struct ctl *ctl, const struct whose *w, struct run *r, uint8_t key[32])
+{
+	const char *given = w->given;
+	char name[64];
 	CLEANUP_FD int dir = given ? -1 : open(ctl->config.state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	name_anchor(w->path, w->which, dir, name);
 	int err = given ? pubkey_read(given, key) : dir < 0 ? -errno : anchor_read(dir, name, key);
 
 	if (err && given) {
@@ -231,7 +136,6 @@ find_anchor(const struct ctl *ctl, const char *given, enum chain_which which, st
 		return err == -EACCES ? ANSWER_FORBIDDEN : ANSWER_NO;
 	}
 	r->anchored = err == 0;
-	verify_init(&r->proof.v, r->anchored ? key : NULL);
 	return ANSWER_DONE;
 }
 
@@ -388,40 +292,6 @@ worse(enum answer a, enum answer b)
 	return ANSWER_DONE;
 }
 
-/* One log of a directory. In JSON: members of an object, the first of which opens it. TOLD: something was said. */
-static enum answer
-verify_log(const struct ctl *ctl, const struct verify_options *o, enum chain_which which, const char *path, bool *told)
-{
-	static const struct verify_options nothing;
-	struct house h = { .dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), .path = path, .stem = chain_stem(which) };
-	const struct verify_options *own = which == CHAIN_ALERTS ? o : &nothing;
-	CLEANUP_FD int dir = h.dir;
-	uint8_t key[32];
-	struct finding f;
-	struct run r;
-
-	begin_run(&r, own);
-	r.file = path;
-	if (dir < 0)
-		return failed(&r, -errno);
-	enum answer a = find_anchor(ctl, which == CHAIN_ALERTS ? o->key : o->events_key, which, &r, key);
-	if (a == ANSWER_DONE)
-		a = verify_house(&r, &h, r.anchored ? key : NULL);
-	if (a != ANSWER_DONE)
-		return a;
-	judge_run(&r, own, &f);
-	if (ctl->json) {
-		fputs(which == CHAIN_ALERTS ? "{" : *told ? ", \"events\": {" : "{\"events\": {", stdout);
-		show_json(&r, &f);
-		fputs(which == CHAIN_ALERTS ? "" : "}", stdout);
-	} else {
-		printf("%s: ", h.stem);
-		show(&r, &f);
-	}
-	*told = true;
-	return f.answer;
-}
-
 /* Has somebody written that log in a directory? */
 static bool
 has_log(const char *path, enum chain_which which)
@@ -437,24 +307,204 @@ has_log(const char *path, enum chain_which which)
 	return stat(name, &st) == 0;
 }
 
-static enum answer
-verify_directory(const struct ctl *ctl, const struct verify_options *o, const char *path)
-{
-	bool told = false;
-	enum answer a = verify_log(ctl, o, CHAIN_ALERTS, path, &told);
-
-	if (has_log(path, CHAIN_EVENTS))
-		a = worse(a, verify_log(ctl, o, CHAIN_EVENTS, path, &told));
-	fputs(ctl->json && told ? "}\n" : "", stdout);
-	return a;
-}
-
 static bool
 is_directory(const char *path)
 {
 	struct stat st;
 
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Stops at the first record: does it name a log that came before? */
+static bool
+take_follows(void *arg, json_t *record, const char *line, size_t len)
+{
+	const json_t *details = store_get(record, "yett.details");
+	struct follows *f = arg, said = { 0 };
+	const char *log = json_string_value(json_array_get(details, 0)), *records = json_string_value(json_array_get(details, 1));
+	const char *head = json_string_value(json_array_get(details, 2));
+
+	(void)line, (void)len;
+	if (strcmp(store_text(record, "event.action"), "log-start") == 0 && log && records && head &&
+	    sscanf(log, "follows=%16[0-9a-f]", said.log) == 1 && sscanf(records, "records=%" SCNu64, &said.records) == 1 &&
+	    sscanf(head, "head=%64[0-9a-f]", said.head) == 1)
+		*f = said;
+	return false;
+}
+
+/* What is not proved says nothing, and a pipe cannot be read again. */
+static void
+find_follows(struct run *r)
+{
+	const struct store_ask ask = { .path = r->first, .fn = take_follows, .arg = &r->follows };
+	struct stat st;
+
+	if (r->first[0] && r->anchored && r->proof.damage == DAMAGE_NONE && r->proof.v.sealed && stat(r->first, &st) == 0 && S_ISREG(st.st_mode))
+		store_read(&ask);
+}
+
+/* One log by itself, from KEY on; NULL: nobody knows whose it is. DONE with what was found, or an error on stderr. */
+static enum answer
+prove_log(const struct verify_options *o, const struct house *where, const uint8_t *key, struct run *r)
+{
+	struct house h = *where;
+	CLEANUP_FD int dir = open(h.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	begin_run(r, o);
+	r->file = h.path;
+	r->anchored = key;
+	verify_init(&r->proof.v, key);
+	h.dir = dir;
+	if (dir < 0)
+		return failed(r, -errno);
+	enum answer a = verify_house(r, &h, key);
+	if (a == ANSWER_DONE)
+		find_follows(r);
+	return a;
+}
+
+/* Begins what is printed of a log, once. */
+static void
+open_object(const struct ctl *ctl, enum chain_which which, bool *told)
+{
+	if (ctl->json)
+		fputs(which == CHAIN_ALERTS ? "{" : *told ? ", \"events\": {" : "{\"events\": {", stdout);
+	*told = true;
+}
+
+struct succession {			/* logs of one directory that follow each other */
+	const struct ctl *ctl;
+	const struct verify_options *o;
+	struct house	 house;		/* the present one */
+	enum chain_which which;
+	unsigned	 earlier;	/* proved before it */
+	bool		 seen;		/* the expected head was in one of them */
+	bool		*told;
+};
+
+static void
+show_earlier(struct succession *s, const char *id, const struct run *r, const struct finding *f)
+{
+	if (!s->earlier)
+		open_object(s->ctl, s->which, s->told);
+	if (!s->ctl->json) {
+		printf("%s of the log %s: ", s->house.stem, id);
+		finding_show(r, f);
+		return;
+	}
+	printf("%s{\"log\": \"%s\", ", s->earlier ? ", " : "\"earlier\": [", id);
+	finding_show_json(r, f);
+	putchar('}');
+}
+
+/*
+ * The logs set aside that lead from KEY to the present one, each to the next by the key that its last record names. DONE, and KEY is that of
+ * the present one; or what is wrong with one of them, of which something was said.
+ */
+static enum answer
+prove_earlier(struct succession *s, uint8_t key[32])
+{
+	static const struct verify_options nothing;
+	char path[PATH_MAX], id[17];
+	enum answer a = ANSWER_DONE;
+	struct finding f;
+	struct run r;
+
+	for (; a == ANSWER_DONE && s->earlier < EARLIER_MAX; s->earlier++) {
+		struct house aside = { .path = path, .stem = s->house.stem };
+		anchor_id(key, id);
+		snprintf(path, sizeof(path), "%s/%s", s->house.path, id);
+		if (!is_directory(path) || !has_log(path, s->which))
+			break;
+		if ((a = prove_log(s->o, &aside, key, &r)) != ANSWER_DONE)
+			break;
+		finding_of(&r, &nothing, &f);
+		show_earlier(s, id, &r, &f);
+		a = f.answer;
+		s->seen = s->seen || r.proof.head_seen;
+		memcpy(key, r.proof.v.key, 32);
+	}
+	if (s->ctl->json && s->earlier)
+		fputs("], ", stdout);
+	return a;
+}
+
+/* Is the log in the directory one that the log before it does not lead to? */
+static bool
+is_another(const struct house *h, const uint8_t key[32])
+{
+	CLEANUP_FD int dir = open(h->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct segment s;
+	char id[17];
+
+	anchor_id(key, id);
+	return dir >= 0 && segment_read(dir, h->stem, 0, NULL, &s) == 0 && strcmp(s.log, id) != 0;
+}
+
+/* The present one. */
+static enum answer
+prove_present(struct succession *s, const uint8_t *key)
+{
+	static const struct verify_options nothing;
+	const struct verify_options *own = s->which == CHAIN_ALERTS ? s->o : &nothing;
+	struct finding f;
+	struct run r;
+
+	enum answer a = prove_log(own, &s->house, key, &r);
+	if (a != ANSWER_DONE) {
+		if (s->earlier && s->ctl->json)
+			fputs(s->which == CHAIN_ALERTS ? "\"result\": \"unreadable\"" : "\"result\": \"unreadable\"}", stdout);
+		return a;
+	}
+	r.proof.head_seen = r.proof.head_seen || s->seen;
+	if (s->earlier && is_another(&s->house, key)) {
+		r.broken = "the log before it does not lead to this one: its last record names another";
+		r.file = s->house.path;
+	}
+	finding_of(&r, own, &f);
+	if (!s->earlier)
+		open_object(s->ctl, s->which, s->told);
+	if (s->ctl->json) {
+		finding_show_json(&r, &f);
+		fputs(s->which == CHAIN_ALERTS ? "" : "}", stdout);
+	} else {
+		printf("%s: ", s->house.stem);
+		finding_show(&r, &f);
+	}
+	return f.answer;
+}
+
+/* One log of a directory, with those that it follows from the anchor GIVEN on. In JSON: members of an object. TOLD: something was said. */
+static enum answer
+verify_log(const struct ctl *ctl, const struct verify_options *o, const struct whose *w, bool *told)
+{
+	struct succession s = { .ctl = ctl, .o = o, .house = { .path = w->path, .stem = chain_stem(w->which) }, .which = w->which, .told = told };
+	struct run r = { 0 };
+	uint8_t key[32];
+	enum answer a = find_anchor(ctl, w, &r, key);
+
+	if (a != ANSWER_DONE)
+		return a;
+	if (r.anchored && (a = prove_earlier(&s, key)) != ANSWER_DONE) {
+		if (ctl->json && s.earlier)
+			fputs(w->which == CHAIN_ALERTS ? "\"result\": \"unproved\"" : "\"result\": \"unproved\"}", stdout);
+		else if (!ctl->json)
+			printf("%s: not looked at, since nothing leads there\n", s.house.stem);
+		return a;
+	}
+	return prove_present(&s, r.anchored ? key : NULL);
+}
+
+static enum answer
+verify_directory(const struct ctl *ctl, const struct verify_options *o, const char *path)
+{
+	bool told = false, events = has_log(path, CHAIN_EVENTS), only = events && !has_log(path, CHAIN_ALERTS) && is_aside(path);
+	enum answer a = only ? ANSWER_DONE : verify_log(ctl, o, &(struct whose){ o->key, path, CHAIN_ALERTS }, &told);
+
+	if (events)
+		a = worse(a, verify_log(ctl, o, &(struct whose){ only && !o->events_key ? o->key : o->events_key, path, CHAIN_EVENTS }, &told));
+	fputs(ctl->json && told ? "}\n" : "", stdout);
+	return a;
 }
 
 static enum answer
@@ -471,18 +521,20 @@ verify_run(struct ctl *ctl, const void *options, char **operands)
 	if (!operands[0] || (!operands[1] && is_directory(operands[0])))
 		return verify_directory(ctl, o, operands[0] ? operands[0] : ctl->config.log);
 	begin_run(&r, o);
-	a = find_anchor(ctl, o->key, CHAIN_ALERTS, &r, key);
-	if (a == ANSWER_DONE)
-		a = verify_files(&r, operands);
+	a = find_anchor(ctl, &(struct whose){ o->key, operands[0], CHAIN_ALERTS }, &r, key);
 	if (a != ANSWER_DONE)
 		return a;
-	judge_run(&r, o, &f);
+	verify_init(&r.proof.v, r.anchored ? key : NULL);
+	if ((a = verify_files(&r, operands)) != ANSWER_DONE)
+		return a;
+	find_follows(&r);
+	finding_of(&r, o, &f);
 	if (!ctl->json) {
-		show(&r, &f);
+		finding_show(&r, &f);
 		return f.answer;
 	}
 	putchar('{');
-	show_json(&r, &f);
+	finding_show_json(&r, &f);
 	puts("}");
 	return f.answer;
 }
