@@ -44,8 +44,8 @@ walk_segments(const struct chain *c, const char *into)
 }
 
 /*
- * The log leaves as a whole, for the directory ID, where its files have the names by which it can be proved; its anchor stays with the keys,
- * with ID behind its name. Can be called again when a crash came between.
+ * The log leaves as a whole, for the directory ID, where its files have the names by which it can be proved; its anchor stays with the
+ * keys, with ID behind its name. Can be called again when a crash came between.
  */
 static int
 set_aside(const struct chain *c, const char *id)
@@ -105,8 +105,8 @@ has_key(const struct ratchet *r, const uint8_t key[32])
 }
 
 /*
- * The anchor, as anchor_read() does. Behind a log that was set aside it is the key which that log named: it is written once the old one is out
- * of its way, and before anything else of the new log.
+ * The anchor, as anchor_read() does. Behind a log that was set aside it is the key which that log named: it is written once the old one is
+ * out of its way, and before anything else of the new log.
  */
 static int
 find_anchor(const struct chain *c, uint8_t anchor[32])

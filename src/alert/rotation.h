@@ -5,9 +5,9 @@
  *
  *	yett1 PHASE log=ID end=SEQ head=HASH key=KEY
  *
- * ID: the log that is to end, SEQ: the number behind its last record, HASH: of that, KEY: the first public key of the next log. It never holds a
- * part of one phase and a part of another. It counts only together with what it speaks of: PLANNED as soon as the last line on disk names
- * KEY as the next one, DONE as long as KEY is the anchor. So one that was overtaken does no harm, and it stays until the next.
+ * ID: the log that is to end, SEQ: the number behind its last record, HASH: of that, KEY: the first public key of the next log. It never
+ * holds a part of one phase and a part of another. It counts only together with what it speaks of: PLANNED as soon as the last line on disk
+ * names KEY as the next one, DONE as long as KEY is the anchor. So one that was overtaken does no harm, and it stays until the next.
  */
 #include <stdbool.h>
 #include <stddef.h>

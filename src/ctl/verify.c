@@ -398,8 +398,8 @@ show_earlier(struct succession *s, const char *id, const struct run *r, const st
 }
 
 /*
- * The logs set aside that lead from KEY to the present one, each to the next by the key that its last record names. DONE, and KEY is that of
- * the present one; or what is wrong with one of them, of which something was said.
+ * The logs set aside that lead from KEY to the present one, each to the next by the key that its last record names. DONE, and KEY is that
+ * of the present one; or what is wrong with one of them, of which something was said.
  */
 static enum answer
 prove_earlier(struct succession *s, uint8_t key[32])

@@ -346,8 +346,9 @@ trim(struct record *r, enum chain_which which)
 	closed_packs(&r->closed, which);
 	if (!closed_plan(&r->closed, which, now_wall_ns(), &t) || !stream_has_room(alerts))
 		return;
-	record_state(alerts, t.last - t.first + 1, "segments-removed", "Segments %llu to %llu of %s are removed, %llu bytes, because of keep_%s or "
-	    "keep_age.", (unsigned long long)t.first, (unsigned long long)t.last, which == CHAIN_ALERTS ? CHAIN_FILE : CHAIN_EVENTS_FILE,
+	record_state(alerts, t.last - t.first + 1, "segments-removed", "Segments %llu to %llu of %s are removed, %llu bytes, because of "
+	    "keep_%s or keep_age.", (unsigned long long)t.first, (unsigned long long)t.last,
+	    which == CHAIN_ALERTS ? CHAIN_FILE : CHAIN_EVENTS_FILE,
 	    (unsigned long long)t.bytes, which == CHAIN_ALERTS ? "alerts" : "events");
 	if (record_commit(r, alerts) == 0)
 		closed_remove(&r->closed, which, &t);

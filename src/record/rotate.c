@@ -3,7 +3,8 @@
 #include "base/log.h"
 #include "record/inside.h"
 
-_Static_assert((int)ROTATED_ALERTS == CHAIN_ALERTS && (int)ROTATED_EVENTS == CHAIN_EVENTS && (int)ROTATED_LOGS == CHAIN__MAX, "the same logs");
+_Static_assert((int)ROTATED_ALERTS == CHAIN_ALERTS && (int)ROTATED_EVENTS == CHAIN_EVENTS && (int)ROTATED_LOGS == CHAIN__MAX,
+    "the same logs in the same order");
 
 bool
 rotate_on_rotate(struct record *r, const struct msg_rotate *m)

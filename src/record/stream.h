@@ -32,7 +32,10 @@ bool	stream_is_new(const struct stream *, enum sender, uint64_t number);
 bool	stream_has_room(const struct stream *);
 /* Something to commit, a segment to close or a log to begin, and the time has come. */
 bool	stream_is_due(const struct stream *, uint64_t now_ns);
-/* Commits the batch, and closes the segment or begins another log where that is wanted. 0 or -errno: it fails from now on, and is due again in a while. */
+/*
+ * Commits the batch, and closes the segment or begins another log where that is wanted. 0 or -errno: it fails from now on, and is due again
+ * in a while.
+ */
 int	stream_commit(struct stream *, struct page *);
 /* ms until it is due, -1 never. */
 int	stream_wait(const struct stream *, uint64_t now_ns);

@@ -1,6 +1,9 @@
 #ifndef WARDEN_REKEY_H
 #define WARDEN_REKEY_H
-/* New anchors: an admin asks, the record process does it, the admin is told. One at a time. */
+/*
+ * New anchors: an admin asks, the record process does it, the admin is told. One at a time: in w->rotating is the request, with ticket 0
+ * while nobody waits; the last ticket that was given to the record process, and when that process started.
+ */
 #include "warden/warden.h"
 
 /* An admin asks for it. */

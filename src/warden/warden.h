@@ -94,10 +94,7 @@ struct earlier {				/* what is gone back to; see trial.h */
 };
 struct trial { uint64_t until_ns; struct earlier kept; };	/* boot clock; 0: nothing waits for confirmation */
 
-struct rotating {			/* keys; see rekey.h */
-	struct msg_request request;	/* ticket 0: nobody waits for it */
-	uint64_t	ticket, to_ns;	/* last one given; start of the record process that was asked */
-};
+struct rotating { struct msg_request request; uint64_t ticket, to_ns; };	/* new anchors that are asked for; see rekey.h */
 
 struct warden {
 	struct config	config;

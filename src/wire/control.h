@@ -3,7 +3,8 @@
 /*
  * The admin socket: AF_UNIX SOCK_SEQPACKET, one request and one reply a connection, so a connection cannot be out of step.
  * Request: one packet, a verb and its arguments with one blank between them, at most CONTROL_REQUEST_MAX bytes, printable ASCII.
- * Reply: one packet, "N " (the exit code for yettctl, one digit) and text: JSON of `status`, `policy` and, if it was done, `rotate`, else lines for the admin.
+ * Reply: one packet, "N " (the exit code for yettctl, one digit) and text: JSON of `status`, `policy` and, if it was done, `rotate`, else
+ * lines for the admin.
  * With that of `policy` comes a descriptor (SCM_RIGHTS): the compiled policy, sealed.
  * Who may ask is decided by SO_PEERCRED: uid 0 everything; the group of the socket what is not for root alone.
  */

@@ -6,6 +6,7 @@
  */
 #include "event/event.h"
 #include "event/verdict.h"
+#include "wire/rotated.h"
 
 enum room { ROOM_WARDEN, ROOM_GATE, ROOM_WATCH, ROOM_SCAN, ROOM_RECORD, ROOM_HOOK, ROOM__MAX };
 
@@ -93,32 +94,6 @@ struct msg_reply {
 	uint32_t	status;		/* exit code of contract.md section 4: 0 done, 3 invalid, ... */
 	uint32_t	len;
 	char		text[MSG_REPLY_TEXT];	/* lines for the admin; not terminated */
-};
-
-enum rotated_log { ROTATED_ALERTS, ROTATED_EVENTS, ROTATED_LOGS };	/* in the order of the chains */
-
-struct msg_rotate {
-	uint64_t	ticket;		/* of the warden; comes back */
-	uint64_t	to_ns;		/* start of the record process that is meant: no other takes it */
-	struct process	by;		/* who asked */
-	uint32_t	logs;		/* bits of enum rotated_log */
-	char		executable[256], user[64];	/* terminated; "" unknown */
-};
-
-/* WAITS: asked for, and not done. NOT_WRITTEN: there is no such log in this configuration. FAILED: the log goes on under the old anchor. */
-enum rotated_state { ROTATED_NOT_ASKED, ROTATED_WAITS, ROTATED_DONE, ROTATED_NOT_WRITTEN, ROTATED_FAILED, ROTATED__MAX };
-
-struct rotated {
-	uint32_t	state;		/* enum rotated_state */
-	int32_t		error;		/* FAILED: errno */
-	uint64_t	records;	/* of the old log, in all its time */
-	char		log[24];	/* its id, and the directory that it lies in now; terminated */
-	char		old[72], anchor[72];	/* the anchors, as hex, terminated; OLD "": it was lost */
-};
-
-struct msg_rotated {
-	uint64_t	ticket;
-	struct rotated	log[ROTATED_LOGS];
 };
 
 /* Row of the message table. */

@@ -65,12 +65,14 @@ same_as_before(const uint8_t *packet, size_t size)
 		abort();
 	if (first.force && !changes)
 		abort();
+	if ((first.verb == VERB_ROTATE) != (first.logs != 0) || first.logs >= 1u << ROTATED_LOGS)
+		abort();
 	/* What it means does not hang on what lies behind it. */
 	char longer[CONTROL_REQUEST_MAX + 1];
 	memcpy(longer, packet, size);
 	longer[size] = '7';
 	if (control_parse(longer, size, &second) || second.verb != first.verb || second.for_ns != first.for_ns ||
-	    second.force != first.force)
+	    second.force != first.force || second.logs != first.logs)
 		abort();
 }
 

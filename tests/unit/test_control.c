@@ -29,7 +29,12 @@ requests_are_read_strictly(void **state)
 		{ "enforce force confirm=300", 0, { .verb = VERB_ENFORCE, .for_ns = 300 * S, .force = true } },
 		{ "monitor", 0, { .verb = VERB_MONITOR } },
 		{ "monitor 2592000", 0, { .verb = VERB_MONITOR, .for_ns = 2592000 * S } },
+		{ "rotate", 0, { .verb = VERB_ROTATE, .logs = 3 } },
+		{ "rotate alerts", 0, { .verb = VERB_ROTATE, .logs = 1 } },
+		{ "rotate events", 0, { .verb = VERB_ROTATE, .logs = 2 } },
 		/* Wrong. */
+		{ "rotate both", -EINVAL, { 0 } }, { "rotate alerts events", -EINVAL, { 0 } }, { "rotate force", -EINVAL, { 0 } },
+		{ "reload alerts", -EINVAL, { 0 } }, { "monitor events", -EINVAL, { 0 } },
 		{ "", -EBADMSG, { 0 } }, { "reload\n", -EBADMSG, { 0 } }, { "rel\xc3\xa9", -EBADMSG, { 0 } },
 		{ "relaod", -EINVAL, { 0 } }, { "RELOAD", -EINVAL, { 0 } }, { " reload", -EINVAL, { 0 } }, { "reload ", -EINVAL, { 0 } },
 		{ "reload  force", -EINVAL, { 0 } }, { "reload force ", -EINVAL, { 0 } }, { "reload force force", -EINVAL, { 0 } },
@@ -53,6 +58,7 @@ requests_are_read_strictly(void **state)
 		assert_int_equal(a.verb, table[i].asked.verb);
 		assert_true(a.for_ns == table[i].asked.for_ns);
 		assert_int_equal(a.force, table[i].asked.force);
+		assert_int_equal(a.logs, table[i].asked.logs);
 	}
 }
 
@@ -176,6 +182,7 @@ what_is_asked_reaches_the_warden(void **state)
 	assert_int_equal(q.force, 1);
 	assert_int_equal(q.uid, 0);
 	assert_int_equal(q.pid, 77);
+	assert_int_equal(q.logs, 0);
 	drop(&control, root);
 	close(client_end);
 }

@@ -73,7 +73,10 @@ read_both(const struct logs *l, const struct promise *p)
 	return both;
 }
 
-/* Whoever has the old anchor can prove all there is: either nothing has happened, or the old log names the new anchor. Records set aside. */
+/*
+ * Whoever has the old anchor can prove all there is: either nothing has happened, or the old log names the new anchor. Returns the number
+ * of records that were set aside.
+ */
 static uint64_t
 prove_rotation(const struct logs *l, const struct promise *p, const struct chain *c)
 {
@@ -558,7 +561,10 @@ insist(int (*fn)(struct chain *), struct chain *c, size_t error, bool on)
 	return failed;
 }
 
-/* Call K from the plan to the new log fails. HOW: all after it too; the process ends where it fails. Returns false when there is no such call. */
+/*
+ * Call K from the plan to the new log fails. HOW, bits: all after it too; the process ends where it fails. Returns false when there is no
+ * such call.
+ */
 static bool
 rotation_that_fails(struct logs *l, int k, size_t error, int how)
 {

@@ -14,10 +14,12 @@
 #include "logs.h"
 /* Gate and record are processes, not libraries: both ends of the way of a report are taken in whole. */
 #include "gate/spool.c"
+#include "record/begin.c"
 #include "record/closed.c"
 #include "record/record.c"
 #include "record/metrics.c"
 #include "record/reserve.c"
+#include "record/rotate.c"
 #include "record/stream.c"
 #include "record/ways.c"
 
@@ -222,6 +224,161 @@ a_new_gate_doubles_nothing(void **arg)
 	log_has_all();
 }
 
+/* -- new anchors, asked for by a warden that this test plays */
+
+static struct msg_rotated rotated;
+
+static bool
+is_rotated(void)
+{
+	static _Alignas(8) char buf[WIRE_MAX];
+	struct wire_msg m;
+
+	if (wire_recv(warden_pair[0], ROOM_RECORD, ROOM_WARDEN, buf, sizeof(buf), &m))
+		return false;
+	assert_int_equal(m.type, MSG_ROTATED);
+	memcpy(&rotated, m.payload, sizeof(rotated));
+	return true;
+}
+
+static struct msg_rotate
+asks_for(uint32_t which, uint64_t ticket)
+{
+	return (struct msg_rotate){ .ticket = ticket, .to_ns = atomic_load(&page->process[ROOM_RECORD].started_ns), .logs = which,
+		.by = { .pid = 4711, .uid = 0 }, .executable = "/usr/bin/yettctl", .user = "root" };
+}
+
+static void
+ask(const struct msg_rotate *m)
+{
+	assert_int_equal(wire_send(warden_pair[0], MSG_ROTATE, m, sizeof(*m), -1), 0);
+}
+
+static uint64_t found;
+
+static void
+count_in(int dir, const char *name)
+{
+	(void)dir;
+	if (strstr(name, ".jsonl"))
+		found += reports_in(name);
+}
+
+static void
+logs_have_all(void)
+{
+	found = 0;
+	logs_each(logs.log, count_in);
+	assert_int_equal(found, put);
+}
+
+/* The line that says WORD in the file NAME of the directory of the log ID, "." for the present one. */
+static const char *
+line_with(const char *id, const char *name, const char *word)
+{
+	static char line[8192];
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", id, name);
+	CLEANUP_BLOB struct blob b = blob_read(logs.log, path);
+	assert_non_null(b.data);
+	b.data[b.len] = '\0';
+	char *at = strstr(b.data, word);
+	assert_non_null(at);
+	while (at > b.data && at[-1] != '\n')
+		at--;
+	snprintf(line, sizeof(line), "%.*s", (int)strcspn(at, "\n"), at);
+	return line;
+}
+
+static void
+new_anchors_lose_no_report(void **arg)
+{
+	static const uint32_t asked[] = { 3, 1, 2, 3 };
+	char anchor[CHAIN__MAX][65], id[24] = "";
+
+	(void)arg;
+	start_record();
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+		struct msg_rotate m = asks_for(asked[i], i + 1);
+		for (int k = 0; k < 5; k++)
+			put_report(k % 2 ? REPORT_EVENT : REPORT_ALERT);
+		spool_flush(&gate);
+		ask(&m);
+		until(is_rotated);
+		assert_true(rotated.ticket == i + 1);
+		for (int k = 0; k < CHAIN__MAX; k++) {
+			const struct rotated *r = &rotated.log[k];
+			assert_int_equal(r->state, asked[i] & 1u << k ? ROTATED_DONE : ROTATED_NOT_ASKED);
+			assert_int_equal(chain_anchor((enum chain_which)k, logs.state, anchor[k]), 0);
+			if (r->state == ROTATED_DONE) {
+				assert_string_equal(r->anchor, anchor[k]);
+				assert_string_not_equal(r->old, r->anchor);
+			}
+		}
+		if (asked[i] & 1)
+			snprintf(id, sizeof(id), "%s", rotated.log[CHAIN_ALERTS].log);
+	}
+	put_report(REPORT_ALERT);
+	until(all_written);
+	const char *last = line_with(id, "alerts-00000001.jsonl", "keys-rotated");
+	assert_non_null(strstr(last, rotated.log[CHAIN_ALERTS].anchor));
+	assert_non_null(strstr(last, "\"executable\":\"/usr/bin/yettctl\""));
+	assert_non_null(strstr(last, "\"name\":\"root\""));
+	assert_non_null(strstr(line_with(".", CHAIN_FILE, "\"sequence\":0,"), id));
+	assert_non_null(strstr(line_with(".", CHAIN_FILE, "of events begins"), anchor[CHAIN_EVENTS]));
+	end_record(SIGTERM);
+	logs_have_all();
+}
+
+static void
+what_makes_no_sense_or_was_for_another_changes_no_key(void **arg)
+{
+	struct msg_rotate m[5];
+	char before[65], after[65];
+
+	(void)arg;
+	start_record();
+	put_report(REPORT_ALERT);
+	until(all_written);
+	assert_int_equal(chain_anchor(CHAIN_ALERTS, logs.state, before), 0);
+	for (int i = 0; i < 5; i++)
+		m[i] = asks_for(1, 7);
+	m[0].logs = 0;
+	m[1].logs = 4;
+	memset(m[2].executable, 'x', sizeof(m[2].executable));
+	memset(m[3].user, 'x', sizeof(m[3].user));
+	m[4].to_ns--;		/* for the one before */
+	for (int i = 0; i < 5; i++)
+		ask(&m[i]);
+	put_report(REPORT_ALERT);
+	until(all_written);
+	end_record(SIGTERM);
+	assert_false(is_rotated());
+	assert_int_equal(chain_anchor(CHAIN_ALERTS, logs.state, after), 0);
+	assert_string_equal(before, after);
+	assert_non_null(line_with(".", CHAIN_FILE, "message-broken"));
+	logs_have_all();
+}
+
+static void
+a_log_that_is_not_written_gets_no_anchor(void **arg)
+{
+	struct msg_rotate m;
+	char anchor[65];
+
+	(void)arg;
+	config.events = false;
+	start_record();
+	m = asks_for(3, 1);
+	ask(&m);
+	until(is_rotated);
+	assert_int_equal(rotated.log[CHAIN_ALERTS].state, ROTATED_DONE);
+	assert_int_equal(rotated.log[CHAIN_EVENTS].state, ROTATED_NOT_WRITTEN);
+	assert_int_equal(chain_anchor(CHAIN_EVENTS, logs.state, anchor), -ENOENT);
+	end_record(SIGTERM);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int
@@ -231,6 +388,9 @@ main(void)
 		TEST(who_dies_between_reading_and_writing_takes_no_report_with_it),
 		TEST(a_successor_takes_what_was_put_while_nobody_was_there),
 		TEST(a_new_gate_doubles_nothing),
+		TEST(new_anchors_lose_no_report),
+		TEST(what_makes_no_sense_or_was_for_another_changes_no_key),
+		TEST(a_log_that_is_not_written_gets_no_anchor),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
