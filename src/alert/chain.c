@@ -143,12 +143,20 @@ chain_commit(struct chain *c)
 		return err;
 	ratchet_advance(c->keys);
 	c->size += c->len;
+	c->written = c->len;
 	c->len = c->last = 0;
 	c->overdue = c->rested = false;
 	c->ended = c->planned;
 	c->planned = false;
 	c->head.epoch = ratchet_epoch(c->keys);
 	return 0;
+}
+
+const char *
+chain_written(const struct chain *c, size_t *len)
+{
+	*len = c->written;
+	return c->batch;
 }
 
 int

@@ -61,6 +61,9 @@ int	chain_append(struct chain *, const struct chain_line *);
  */
 int	chain_commit(struct chain *);
 
+/* The lines of the last commit that succeeded, LEN bytes; until the next chain_append(). */
+const char *chain_written(const struct chain *, size_t *len);
+
 /* Has room for one more line, and no commit is overdue. */
 bool	chain_has_room(const struct chain *);
 bool	chain_is_empty(const struct chain *);

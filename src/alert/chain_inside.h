@@ -20,6 +20,7 @@ struct chain {
 	char		*batch;
 	size_t		 len;		/* bytes of it, the last line included */
 	size_t		 last;		/* where the last line starts */
+	size_t		 written;	/* bytes of it that the last commit wrote */
 	bool		 open;		/* the last line still lacks its end */
 	bool		 last_sealed;
 	bool		 overdue;	/* signed, and not on disk */

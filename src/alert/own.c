@@ -122,6 +122,18 @@ beyond_ecs(struct writer *w)
 	writer_single(w, "driver", TEXT_MODULE, (struct member){ "name", "driver.name", CAP_WORD });
 }
 
+/* The process tree that it belongs to, by its root. */
+static void
+tree(struct writer *w)
+{
+	if (!w->r->root || w->r->root_pid <= 0)
+		return;
+	json_open(&w->j, "tree");
+	json_num(&w->j, "pid", w->r->root_pid);
+	writer_hex_id(w, "entity_id", w->r->root);
+	json_close(&w->j);
+}
+
 /* What the alerts that it counts have in common, and a few of them. */
 static void
 summary_members(struct writer *w)
@@ -130,12 +142,7 @@ summary_members(struct writer *w)
 
 	json_open(j, "summary");
 	json_str(j, "of", event_kind_name((enum event_kind)w->ev->kind));
-	if (w->r->root) {
-		json_open(j, "tree");
-		json_num(j, "pid", w->r->root_pid);
-		writer_hex_id(w, "entity_id", w->r->root);
-		json_close(j);
-	}
+	tree(w);
 	writer_list(w, TEXT_SAMPLE_IDS, (struct member){ "ids", "yett.summary.ids", CAP_WORD });
 	writer_list(w, TEXT_SAMPLES, (struct member){ "files", "yett.summary.files", CAP_SMALL });
 	json_close(j);
@@ -162,6 +169,8 @@ own_members(struct writer *w)
 	json_unum(j, "latency_us", r->latency_us);
 	if (r->repeated)
 		summary_members(w);
+	else
+		tree(w);
 	if (r->repeated || w->ev->count)
 		writer_amount(w, "count", r->repeated ? r->repeated : w->ev->count);
 	json_list(j, "sensors");

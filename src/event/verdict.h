@@ -63,7 +63,7 @@ struct report {
 	/* A summary of alerts that have no record of their own; the other members are those of the first one, which has. repeated 0: none */
 	uint64_t	repeated;	/* how many */
 	uint64_t	first_ns, last_ns;	/* wall clock, of these */
-	uint64_t	root;		/* entity of the tree that they came from, 0 unknown */
+	uint64_t	root;		/* entity of the eldest of the process tree, 0 unknown; with its pid, of alerts and events */
 	int32_t		root_pid;
 	uint32_t	unused2_;
 	struct event	event;

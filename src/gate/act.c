@@ -114,6 +114,7 @@ report(struct gate *g, enum report_kind kind, uint64_t latency_ns)
 	g->report.repeated = 0;
 	g->report.latency_us = (uint32_t)(latency_ns / NS_PER_US);
 	g->report.event.id = act_event_id(g);
+	g->report.root_pid = kind == REPORT_STATE ? 0 : tree_root(g->tree, g->report.event.process.pid, &g->report.root);
 	if (kind == REPORT_ALERT)
 		fold_put(g);
 	else if (!late_keep(g))

@@ -31,6 +31,7 @@ struct config {
 	uint64_t	heartbeat_ns;		/* [records] heartbeat: signed sign of life, default 60s */
 	uint64_t	segment_size, keep_alerts, keep_events;	/* bytes */
 	uint64_t	keep_age_ns;
+	uint64_t	flight_ns;		/* [records] flight; 0: off */
 	enum audit_mode	audit;			/* [audit] mode */
 };
 

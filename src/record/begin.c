@@ -25,6 +25,7 @@ begin_tell(struct record *r, enum chain_which which)
 	record_state(s, 0, "log-start", "A new log%s begins. It follows the log %s, whose last record is %llu, with the hash %s, and which "
 	    "lies in the directory of that name.", whose, before->log, (unsigned long long)before->sequence - 1, before->prev);
 	r->details.text = NULL;
+	r->details.len = 0;
 }
 
 void

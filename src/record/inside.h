@@ -3,6 +3,8 @@
 /* Inside of the record process: record.c reads, appends and commits; begin.c opens the logs; rotate.c gives them new anchors. */
 #include "base/loop.h"
 #include "record/closed.h"
+#include "record/flight.h"
+#include "record/kept.h"
 #include "record/record.h"
 #include "record/reserve.h"
 #include "record/stream.h"
@@ -15,7 +17,9 @@ struct record {
 	struct closed	 closed;		/* what becomes of closed segments */
 	struct reserve	 reserve;
 	uint64_t	 start_ns;		/* as the warden tells it */
-	uint64_t	 kept, kept_ns;		/* changes of that memory when it was written; when */
+	struct kept_state kept;
+	struct flights	*flights;		/* NULL: it is off */
+	struct flight_news news;		/* what it has to tell */
 	uint64_t	 broken;		/* messages that made no sense, not told yet */
 	bool		 ending;
 	struct msg_rotate rotate;		/* new anchors that are asked for; ticket 0: none */

@@ -1,25 +1,24 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include "alert/chain.h"
-#include "alert/keep.h"
 #include "alert/minisign.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "record/inside.h"
+#include "record/own.h"
 #include "record/ways.h"
 
 #define BATCH_NS	(10 * NS_PER_MS)	/* [records] sync = batch: an alert waits so long for company */
 #define EVENTS_NS	NS_PER_SEC		/* what rules only log waits so long */
 #define REST_MS		50
-#define KEPT_NS		(60 * NS_PER_SEC)	/* memory of others is written so often, if it changed */
+#define LATE_NS		(30 * NS_PER_SEC)	/* so long a file of the flight recorder waits for a moment when nobody waits for the disk */
 
 struct record the_record;
 
@@ -90,12 +89,15 @@ record_commit(struct record *r, struct stream *s)
 	if (is_full(err) && s == &r->stream[CHAIN_ALERTS] && reserve_release(&r->reserve))
 		err = stream_commit(s, r->setup->page);
 	if (!err) {
+		size_t len;
+		const char *lines = chain_written(s->chain, &len);
+		publish(r);
+		flights_committed(r->flights, (enum chain_which)(s - r->stream), lines, len);
+		if (s == &r->stream[CHAIN_ALERTS])
+			ways_committed(chain_head(s->chain), false);
 		if (s->begun)	/* before anything else that there is to tell */
 			begin_tell(r, s == &r->stream[CHAIN_ALERTS] ? CHAIN_ALERTS : CHAIN_EVENTS);
 		s->begun = false;
-		publish(r);
-		if (s == &r->stream[CHAIN_ALERTS])
-			ways_committed(chain_head(s->chain), false);
 		return 0;
 	}
 	if (!failing) {
@@ -123,52 +125,29 @@ append(struct record *r, struct stream *s, enum sender from, uint64_t number)
 		return;
 	}
 	stream_added(s, from, number, wait);
+	flights_note(r->flights, (enum chain_which)(s - r->stream), &r->report);
 	ways_record(&(struct ways_line){ &r->report, r->body, line.len, sequence });
-}
-
-static uint64_t
-state_id(const struct record *r, const struct chain_head *to)
-{
-	uint64_t id;
-	uint8_t hash[crypto_hash_sha256_BYTES];
-	char text[128];
-	int n = snprintf(text, sizeof(text), "%s:%s:%llu", r->setup->host.boot_id, to->log, (unsigned long long)to->sequence);
-
-	crypto_hash_sha256(hash, (const uint8_t *)text, (size_t)n);
-	memcpy(&id, hash, sizeof(id));
-	return id;
 }
 
 void
 record_state(struct stream *s, uint64_t count, const char *action, const char *fmt, ...)
 {
 	struct record *r = &the_record;
-	struct event *ev = &r->report.event;
 	char why[400];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
-	memset(&r->report, 0, offsetof(struct report, event));
-	r->report.kind = REPORT_STATE;
-	r->report.mode = (uint8_t)atomic_load(&r->setup->page->warden.mode);
-	event_init(ev, EVENT_AGENT, SENSOR_SELF);
-	ev->id = state_id(r, chain_head(s->chain));
-	ev->wall_ns = now_wall_ns();
-	ev->boot_ns = now_boot_ns();
-	ev->count = count;
-	event_set_str(ev, TEXT_ACTION, action);
-	event_set_str(ev, TEXT_REASON, why);
-	ev->have |= HAVE_ACTION;
+	own_report(&r->report, &(struct own){ action, why, r->details.text, r->details.len, count,
+	    (uint8_t)atomic_load(&r->setup->page->warden.mode) }, r->setup->host.boot_id, chain_head(s->chain));
 	if (r->asker) {
+		struct event *ev = &r->report.event;
 		ev->process = r->asker->by;
 		ev->have |= HAVE_PROCESS | HAVE_USER | HAVE_AUID;
 		event_set_str(ev, TEXT_EXECUTABLE, r->asker->executable);
 		event_set_str(ev, TEXT_USER_NAME, r->asker->user);
 	}
-	if (r->details.text)
-		event_set(ev, TEXT_DETAILS, r->details.text, r->details.len);
 	append(r, s, FROM_WARDEN, 0);
 }
 
@@ -361,6 +340,24 @@ settle(struct record *r, struct stream *s)
 		recovered(r, s);
 }
 
+/* A file of the flight recorder, and then the record that names it; or first what has to go for it. False: none is due. */
+static bool
+fly(struct record *r, bool all)
+{
+	struct stream *alerts = &r->stream[CHAIN_ALERTS];
+
+	if (alerts->failing_ns || !stream_has_room(alerts) || !flights_next(r->flights, now_boot_ns(), all, &r->news))
+		return false;
+	bool gone = r->news.gone;
+	r->details.text = r->news.details;
+	r->details.len = r->news.len;
+	record_state(alerts, r->news.count, gone ? "flights-removed" : "flight-recorded", "%s", r->news.why);
+	r->details.text = NULL;
+	r->details.len = 0;
+	flights_told(r->flights, record_commit(r, alerts) == 0);
+	return true;
+}
+
 static void
 tend_stream(struct record *r, enum chain_which which)
 {
@@ -398,28 +395,14 @@ tend(struct loop *l)
 	for (int i = 0; i < CHAIN__MAX; i++)
 		tend_stream(r, (enum chain_which)i);
 	rotate_tend(r);
+	uint64_t due = flights_due_ns(r->flights);
+	if (due && !alerts->batch && now_boot_ns() >= due + LATE_NS)
+		fly(r, false);
 	for (int i = 0; i < CHAIN__MAX; i++) {
 		int one = stream_wait(&r->stream[i], now_boot_ns());
 		wait = one >= 0 && (wait < 0 || one < wait) ? one : wait;
 	}
 	return wait;
-}
-
-/* As it stands at this moment; a loss costs only what was learnt since. */
-static void
-keep(struct record *r)
-{
-	const struct kept *k = &r->setup->kept;
-	uint64_t changes = k->bytes ? atomic_load(k->changes) : 0;
-
-	r->kept_ns = now_boot_ns();
-	if (changes == r->kept)
-		return;
-	int err = keep_write(r->setup->state_dir, KEPT_FILE, k->bytes, k->len, 0600);
-	if (err)
-		log_errno(err, "what correlations have learnt could not be kept");
-	else
-		r->kept = changes;
 }
 
 /* What is done while nobody waits for the disk. True: there is more of it. */
@@ -430,6 +413,8 @@ use_leisure(struct record *r)
 		if (r->stream[i].chain)
 			chain_rest(r->stream[i].chain);
 	reserve_make(&r->reserve);
+	if (fly(r, false))
+		return true;
 	return closed_pack(&r->closed);
 }
 
@@ -444,10 +429,13 @@ before(struct loop *l)
 	if (wait >= 0 && wait <= REST_MS)
 		return wait;
 	uint64_t now = now_boot_ns(), beats = r->stream[CHAIN_ALERTS].last_ns + r->setup->config->heartbeat_ns;
-	if (now - r->kept_ns >= KEPT_NS)
-		keep(r);
+	if (kept_is_due(&r->kept, now))
+		kept_write(&r->kept, &r->setup->kept, r->setup->state_dir, now);
 	if (ways < beats)
 		beats = ways;
+	uint64_t flight = flights_due_ns(r->flights);
+	if (flight && flight < beats)
+		beats = flight;
 	timer_set(r->timer.fd, beats > now ? beats - now : 1, 0);
 	if (poll(p, 2, closed_is_packing(&r->closed) ? 0 : REST_MS) == 0 && use_leisure(r))
 		return 0;
@@ -492,8 +480,11 @@ finish(struct record *r)
 			if (r->stream[i].batch && record_commit(r, &r->stream[i]))
 				return 1;
 	} while (!err && !wants_more(r));
+	while (fly(r, true))
+		;
 	ways_committed(alerts_head(r), true);
-	keep(r);
+	kept_write(&r->kept, &r->setup->kept, r->setup->state_dir, now_boot_ns());
+	flights_free(r->flights);
 	closed_end(&r->closed);
 	for (int i = 0; i < CHAIN__MAX; i++)
 		if (r->stream[i].chain) {
@@ -509,6 +500,8 @@ record_main(const struct record_setup *setup)
 	struct record *r = &the_record;
 
 	r->setup = setup;
+	if (setup->flight_dir >= 0 && flights_new(&r->flights, &(struct flight_setup){ setup->flight_dir, setup->page, setup->config->flight_ns }))
+		log_errno(-ENOMEM, "the flight recorder is off");
 	ways_open(&(struct ways_setup){ .sock = setup->ways_sock, .hook_sock = setup->hook_sock, .metrics_dir = setup->metrics_dir,
 	    .config = setup->config, .page = setup->page, .host = &setup->host });
 	int err = start_loop(r);

@@ -8,6 +8,7 @@
 struct record_setup {
 	int	gate_sock, warden_sock;
 	int	log_dir, state_dir;	/* directory descriptors */
+	int	flight_dir;		/* of the flight recorder; -1: it is off */
 	int	ways_sock, hook_sock, metrics_dir;	/* see ways.h; -1: not wanted */
 	struct page *page;
 	const struct config *config;

@@ -40,7 +40,7 @@
 #define HOOK_WAIT_MS	2000
 #define EXIT_INVALID	3
 
-static struct warden the_warden = { .proc_sock = -1, .control_sock = -1, .log_dir = -1, .state_dir = -1, .state_lock = -1,
+static struct warden the_warden = { .proc_sock = -1, .control_sock = -1, .log_dir = -1, .flight_dir = -1, .state_dir = -1, .state_lock = -1,
 	.ways_sock = -1, .metrics_dir = -1, .notify_sock = -1, .policy_fd = -1, .admins = (gid_t)-1,
 	.groups = { -1, -1, -1, MODE_MONITOR, false }, .heard = { -1, -1, 0 } };
 
@@ -71,12 +71,28 @@ own_dir(const char *path, enum room room, mode_t mode, int *out)
 	return 0;
 }
 
+/* Whoever may read the logs may read what the flight recorder kept of them. */
+static int
+own_flights(const struct config *c, int log_dir, int *out)
+{
+	char path[CONFIG_PATH + 8];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/flight", c->log);
+	int err = own_dir(path, ROOM_RECORD, 0750, out);
+	if (!err && (fstat(log_dir, &st) || fchown(*out, (uid_t)-1, st.st_gid)))
+		return complain(errno, "cannot give to the group of the logs", path);
+	return err;
+}
+
 static int
 open_dirs(struct warden *w)
 {
 	const struct config *c = &w->config;
 	int err = own_dir(c->log, ROOM_RECORD, 0750, &w->log_dir);
 
+	if (!err && c->flight_ns)
+		err = own_flights(c, w->log_dir, &w->flight_dir);
 	if (!err)
 		err = own_dir(c->state, ROOM_RECORD, 0700, &w->state_dir);
 	if (err)

@@ -191,7 +191,8 @@ static int
 run_record(struct warden *w)
 {
 	struct record_setup s = { .gate_sock = edge_fd(w, EDGE_GATE_RECORD, ROOM_RECORD),
-		.warden_sock = edge_fd(w, EDGE_WARDEN_RECORD, ROOM_RECORD), .log_dir = w->log_dir, .state_dir = w->state_dir, .page = w->page,
+		.warden_sock = edge_fd(w, EDGE_WARDEN_RECORD, ROOM_RECORD), .log_dir = w->log_dir, .flight_dir = w->flight_dir,
+		.state_dir = w->state_dir, .page = w->page,
 		.config = &w->config, .host = w->host, .ways_sock = w->ways_sock, .metrics_dir = w->metrics_dir,
 		.hook_sock = w->config.hook.n ? edge_fd(w, EDGE_RECORD_HOOK, ROOM_RECORD) : -1, .kept = {
 		w->terms, sizeof(*w->terms), &w->terms->changes } };
@@ -217,7 +218,7 @@ keep(const struct warden *w, enum room room, int fds[KEEP_MAX])
 	const int own[ROOM__MAX][OWN_MAX] = {
 		[ROOM_GATE] = { w->groups.exec, w->groups.open, w->proc_sock, w->policy_fd, w->groups.stale, w->heard.files },
 		[ROOM_WATCH] = { w->control_sock, w->audit.data },
-		[ROOM_RECORD] = { w->log_dir, w->state_dir, w->ways_sock, w->metrics_dir },
+		[ROOM_RECORD] = { w->log_dir, w->flight_dir, w->state_dir, w->ways_sock, w->metrics_dir },
 	};
 	int n = 0;
 

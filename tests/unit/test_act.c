@@ -40,6 +40,8 @@ begin(void **state)
 	if (page_create(&page) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair))
 		return -1;
 	record = pair[1];
+	if (tree_new(&gate.tree, 7))
+		return -1;
 	gate.setup = (struct gate_setup){ .page = page, .config = &config, .record_sock = pair[0], .proc_sock = -1, .scan_sock = -1,
 		.warden_sock = -1 };
 	gate.policy = compile("[rule easy]\non = exec\naction = alert\nprocess.args = x\n"
@@ -52,6 +54,7 @@ end(void **state)
 {
 	(void)state;
 	policy_close(gate.policy);
+	tree_free(gate.tree);
 	close(record);
 	close(gate.setup.record_sock);
 	return munmap(gate.setup.page, sizeof(*gate.setup.page));

@@ -119,6 +119,8 @@ show(const struct config *c, const struct config_key *k, char *out, size_t n)
 	else if (IS("records.keep_alerts")) snprintf(out, n, "%lluG", (unsigned long long)(c->keep_alerts >> 30));
 	else if (IS("records.keep_events")) snprintf(out, n, "%lluG", (unsigned long long)(c->keep_events >> 30));
 	else if (IS("records.keep_age")) snprintf(out, n, "%llud", (unsigned long long)(c->keep_age_ns / NS_PER_SEC / 86400));
+	else if (IS("records.flight") && !c->flight_ns) snprintf(out, n, "off");
+	else if (IS("records.flight")) snprintf(out, n, "%llums", (unsigned long long)(c->flight_ns / NS_PER_MS));
 	else if (IS("records.fold") && !c->fold_ns) snprintf(out, n, "off");
 	else if (IS("records.fold")) snprintf(out, n, "%llums", (unsigned long long)(c->fold_ns / NS_PER_MS));
 	else if (IS("records.journal")) snprintf(out, n, "%s", c->journal[0] ? c->journal : "off");
@@ -204,6 +206,8 @@ static const struct value values[] = {
 	{ "records", "keep_events", "3G", NULL, NULL }, { "records", "keep_events", "off", NULL, "must be a size of 64k to 1024G" },
 	{ "records", "keep_age", "30d", NULL, NULL }, { "records", "keep_age", "3651d", NULL, "must be a time of 10ms to 3650d" },
 	{ "records", "fold", "off", NULL, NULL }, { "records", "fold", "10ms", NULL, NULL }, { "records", "fold", "1h", "3600000ms", NULL },
+	{ "records", "flight", "off", NULL, NULL }, { "records", "flight", "1h", "3600000ms", NULL },
+	{ "records", "flight", "61m", NULL, "must be a time of off | 10ms to 1h" },
 	{ "records", "fold", "0s", NULL, "must be a time of off | 10ms to 1h" }, { "records", "fold", "61m", NULL, "must be a time of off" },
 	{ "records", "fold", "on", NULL, "must be a time of off | 10ms to 1h" },
 	{ "records", "journal", "auto", NULL, NULL }, { "records", "journal", "off", NULL, NULL }, { "records", "journal", "/run/j", NULL, NULL },
