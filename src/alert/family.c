@@ -42,6 +42,15 @@ add(struct family *f, uint64_t process)
 	f->n++;
 }
 
+/* Whoever is of the family, and its parent where that must be, too: the way to the root leads over it, whether it is named or not. */
+static void
+add_own(struct family *f, const struct kin *k)
+{
+	add(f, k->process);
+	if (k->root && k->root == f->root && k->process != k->root && k->n)
+		add(f, k->up[0]);
+}
+
 void
 family_begin(struct family *f, const struct kin *k)
 {
@@ -50,7 +59,7 @@ family_begin(struct family *f, const struct kin *k)
 	memset(f, 0, sizeof(*f));
 	f->root = k->root;
 	add(f, k->root);
-	add(f, k->process);
+	add_own(f, k);
 	/* Whoever stands above the root is everybody's ancestor. */
 	while (root < k->n && k->up[root] != k->root)
 		root++;
@@ -68,7 +77,7 @@ family_takes(struct family *f, const struct kin *k)
 		known++;
 	if (!same && known == k->n && !family_has(f, k->process))
 		return false;
-	add(f, k->process);
+	add_own(f, k);
 	for (unsigned i = 0; i < known && known < k->n; i++)
 		add(f, k->up[i]);
 	return true;

@@ -210,6 +210,8 @@ take_line(struct log *l, char *newline)
 		return false;
 	}
 	l->line++;
+	if (l->ask->only && !memmem(text, (size_t)(newline - text), l->ask->only, strlen(l->ask->only)))
+		return false;
 	l->text = text;
 	l->len = (size_t)(newline - text);
 	l->record = parse(text, l->len);

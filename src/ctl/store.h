@@ -14,10 +14,10 @@ typedef bool store_fn(void *arg, json_t *record, const char *line, size_t len);
 /*
  * Shows FN every record, oldest first, and with FOLLOW those that are written from then on, also to new files of these names: of the file
  * PATH, packed or not, or, where it is NULL, of both logs in the directory LOG, with their closed segments and with those logs that were
- * set aside there. Those whose segment ended
- * before SINCE_NS (wall clock; 0: none) may be left out.
+ * set aside there. Those whose segment ended before SINCE_NS (wall clock; 0: none) may be left out. ONLY lines that hold that text, which
+ * is much faster than to look at records; NULL: all.
  */
-struct store_ask { const char *path, *log; uint64_t since_ns; bool follow; store_fn *fn; void *arg; };
+struct store_ask { const char *path, *log, *only; uint64_t since_ns; bool follow; store_fn *fn; void *arg; };
 /* 0, or -errno: it cannot be read. */
 int	store_read(const struct store_ask *);
 

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "ctl/commands.h"
 #include "ctl/finding.h"
+#include "ctl/flight.h"
 #include "ctl/pubkey.h"
 #include "ctl/store.h"
 #include "ctl/term.h"
@@ -503,6 +504,9 @@ verify_directory(const struct ctl *ctl, const struct verify_options *o, const ch
 
 	if (events)
 		a = worse(a, verify_log(ctl, o, &(struct whose){ only && !o->events_key ? o->key : o->events_key, path, CHAIN_EVENTS }, &told));
+	/* What the records say of files is worth what they are. */
+	if (a == ANSWER_DONE || a == ANSWER_NO)
+		a = worse(a, flight_verify(ctl, path, &told));
 	fputs(ctl->json && told ? "}\n" : "", stdout);
 	return a;
 }

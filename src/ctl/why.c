@@ -1,11 +1,15 @@
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "ctl/commands.h"
+#include "ctl/flight.h"
 #include "ctl/load.h"
+#include "ctl/past.h"
 #include "ctl/recall.h"
 #include "ctl/store.h"
 #include "ctl/term.h"
@@ -14,6 +18,7 @@
 #include "ctl/when.h"
 
 #define PID_DIGITS	7	/* the kernel's largest process id has so many: what is longer is an event */
+#define SPAN_NS		(300 * NS_PER_SEC)	/* so long before an alert is looked for where the flight recorder is off */
 
 /* Which record is meant, and the last one that fits. */
 struct wanted {
@@ -22,6 +27,7 @@ struct wanted {
 	int64_t		 pid;
 	unsigned	 found;
 	json_t		*record;
+	char		 file[FLIGHT_FILE];	/* of the flight recorder, that has it; "": none */
 };
 
 static bool
@@ -54,9 +60,12 @@ keep(void *arg, json_t *record, const char *line, size_t len)
 	struct wanted *w = arg;
 
 	(void)line, (void)len;
+	if (w->record && flight_names(record, store_text(w->record, "event.id")))
+		flight_file(flight_detail(record, "file"), w->file);
 	if (!fits(w, record))
 		return true;
 	w->found++;
+	w->file[0] = '\0';
 	json_decref(w->record);
 	w->record = json_incref(record);
 	return true;
@@ -80,6 +89,10 @@ find(const struct ctl *ctl, struct wanted *w)
 {
 	const char *path = ctl->config.log;
 	int err = store_read(&(struct store_ask){ .log = path, .fn = keep, .arg = w });
+	if (!w->record && w->by == BY_ID && (!err || err == -ENOENT))	/* the files of the flight recorder outlive the logs */
+		err = flight_search(&(struct flight_ask){ path, w->text, keep, w }, w->file) == -EACCES ? -EACCES : err;
+	if (w->record && err == -ENOENT)
+		err = 0;
 	if (err == -EACCES) {
 		ctl_error("%s: not permitted: this needs root, or the group of these files", path);
 		return ANSWER_FORBIDDEN;
@@ -135,8 +148,26 @@ show_trace(const struct wanted *w, const struct trace *t, unsigned left_out)
 	trace_show(t);
 }
 
+/* The process tree and what it did: of alerts, from the file of the flight recorder, or else from the logs. */
 static void
-show_json(const struct wanted *w, const struct trace *t)
+remember(const struct ctl *ctl, const struct wanted *w, struct past *p)
+{
+	struct past_ask ask = { w->record, ctl->config.log, w->file[0] ? w->file : NULL, ctl->config.flight_ns ? ctl->config.flight_ns : SPAN_NS };
+	char path[PATH_MAX];
+
+	*p = (struct past){ 0 };
+	if (!view_is_alert(w->record))
+		return;
+	snprintf(path, sizeof(path), "%s/%s", ask.log, w->file);
+	if (ask.file && access(path, R_OK))
+		ask.file = NULL;
+	int err = past_gather(p, &ask);
+	if (err && err != -ENOENT)
+		ctl_error("%s: %s", ask.file ? path : ask.log, strerror(-err));
+}
+
+static void
+show_json(const struct wanted *w, const struct trace *t, const struct past *p)
 {
 	json_t *all = json_pack("{sO}", "record", w->record);
 
@@ -144,9 +175,24 @@ show_json(const struct wanted *w, const struct trace *t)
 		json_object_set_new(all, "now", trace_json(t));
 		json_object_set_new(all, "same_verdict", json_boolean(same_verdict(w->record, t)));
 	}
+	if (p->n)
+		past_json(p, all);
 	json_dumpf(all, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(all);
+}
+
+/* Judges it again. DONE with a trace that has to be ended. */
+static enum answer
+judge_again(struct ctl *ctl, struct event *ev, const struct policy **policy, struct trace *t)
+{
+	enum answer a = load_policy(ctl, policy);
+
+	if (a != ANSWER_DONE || trace_judge(t, *policy, ev) == 0)
+		return a;
+	trace_done(t);
+	policy_close(*policy);
+	return ANSWER_BROKEN;
 }
 
 /* What was only told, not judged, is shown as it is. */
@@ -156,27 +202,27 @@ explain(struct ctl *ctl, const struct wanted *w)
 	static struct event ev;
 	const struct policy *policy;
 	struct trace trace;
+	struct past past;
 	unsigned left_out = 0;
 	bool judged = recall(&ev, w->record, &left_out);
 
 	if (!ctl->json)
 		show_record(w);
-	if (!judged) {
-		if (ctl->json)
-			show_json(w, NULL);
-		return ANSWER_DONE;
+	enum answer a = judged ? judge_again(ctl, &ev, &policy, &trace) : ANSWER_DONE;
+	bool traced = judged && a == ANSWER_DONE;
+	remember(ctl, w, &past);
+	if (ctl->json) {
+		show_json(w, traced ? &trace : NULL, &past);
+	} else {
+		if (traced)
+			show_trace(w, &trace, left_out);
+		past_show(&past);
 	}
-	enum answer a = load_policy(ctl, &policy);
-	if (a != ANSWER_DONE)
-		return a;
-	if (trace_judge(&trace, policy, &ev) != 0)
-		a = ANSWER_BROKEN;
-	else if (ctl->json)
-		show_json(w, &trace);
-	else
-		show_trace(w, &trace, left_out);
-	trace_done(&trace);
-	policy_close(policy);
+	past_done(&past);
+	if (traced) {
+		trace_done(&trace);
+		policy_close(policy);
+	}
 	return a;
 }
 
@@ -196,4 +242,5 @@ why_run(struct ctl *ctl, const void *options, char **operands)
 }
 
 const struct command why_command = { .name = "why", .operands = "ID|PID|PATH", .least = 1, .most = 1, .config = true, .run = why_run,
-	.help = "the last record of an event, a process or a file, and its facts judged again: each rule that matched, each that nearly did" };
+	.help = "the last record of an event, a process or a file, and its facts judged again: each rule that matched, each that nearly did; "
+	"of an alert also its process tree and what that did before and after" };

@@ -22,7 +22,7 @@
 #define REMOVED_MAX	64	/* files that one record tells of */
 #define PASSES_MAX	4	/* over the ring, until nobody is found whose descendants could be there */
 #define EARLIER		(FLIGHT_BYTES / 4 * 3)	/* of what came before the alert: the rest is for what comes after it */
-#define RETRY_NS	(10 * NS_PER_SEC)
+#define TRY_AGAIN_NS	(10 * NS_PER_SEC)
 #define GIVE_UP		6	/* tries to write a file */
 
 /* What is known of a line that is not on disk yet. */
@@ -179,7 +179,7 @@ collect(struct flight *l, const struct ring *r)
 
 /* A flight begins with what the ring has, the alert among it. */
 static void
-begin(struct flights *f, const struct note *n, uint64_t now_ns)
+begin_flight(struct flights *f, const struct note *n, uint64_t now_ns)
 {
 	struct flight *l = NULL;
 
@@ -203,7 +203,7 @@ begin(struct flights *f, const struct note *n, uint64_t now_ns)
 }
 
 static void
-take(struct flights *f, const struct note *n, const struct ring_line *line)
+offer(struct flights *f, const struct note *n, const struct ring_line *line)
 {
 	bool shared = false;
 
@@ -218,7 +218,7 @@ take(struct flights *f, const struct note *n, const struct ring_line *line)
 			l->alert[l->alerts++] = n->id;
 	}
 	if (n->is == NOTE_ALERT && !shared)
-		begin(f, n, line->kept_ns);
+		begin_flight(f, n, line->kept_ns);
 }
 
 void
@@ -239,7 +239,7 @@ flights_committed(struct flights *f, enum chain_which which, const char *text, s
 		line.text = text;
 		line.len = (size_t)(next - text);
 		if (n->is != NOTE_OTHER)
-			take(f, n, &line);
+			offer(f, n, &line);
 	}
 	f->notes[which].n = 0;
 	counter_add(f->setup.page, COUNTER_FLIGHT_EVICTED, f->ring.evicted - f->evicted);
@@ -275,7 +275,7 @@ by_age(const void *x, const void *y)
 
 /* All files of DIR, unsorted, in *ALL, which is the caller's. How many, or -errno. */
 static int
-list(int dir, struct flight_old **all)
+list_flights(int dir, struct flight_old **all)
 {
 	CLEANUP_FD int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP_DIR DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -310,7 +310,7 @@ flights_plan(int dir, uint64_t bytes, struct flight_old *old, unsigned most)
 	CLEANUP_FREE struct flight_old *all = NULL;
 	uint64_t total = bytes;
 	unsigned gone = 0;
-	int n = list(dir, &all);
+	int n = list_flights(dir, &all);
 
 	if (n <= 0)
 		return n;
@@ -411,8 +411,8 @@ describe(const struct flight *l, const char hex[65], struct flight_news *news)
 	}
 	*news = (struct flight_news){ .count = l->lines };
 	name_of(l, name);
-	snprintf(news->why, sizeof(news->why), "What the process tree of alert %016" PRIx64 " did is kept in flight/%s: %u records of %llu.%03llu s"
-	    "%s.", l->alert[0], name, l->lines, (unsigned long long)((to - from) / NS_PER_SEC),
+	snprintf(news->why, sizeof(news->why), "What the process tree of alert %016" PRIx64 " did is kept in flight/%s: %u records of "
+	    "%llu.%03llu s%s.", l->alert[0], name, l->lines, (unsigned long long)((to - from) / NS_PER_SEC),
 	    (unsigned long long)((to - from) / NS_PER_MS % 1000), l->left_out ? "; more had no room" : "");
 	detail(news, "file=flight/%s", name);
 	detail(news, "sha256=%s", hex);
@@ -431,7 +431,7 @@ describe(const struct flight *l, const char hex[65], struct flight_news *news)
 static void
 failed(struct flights *f, struct flight *l, int err, bool last)
 {
-	l->due_ns += RETRY_NS;
+	l->due_ns += TRY_AGAIN_NS;
 	if (++l->tries < GIVE_UP && !last)
 		return;
 	log_errno(err, "what the process tree of alert %016" PRIx64 " did cannot be kept in a file", l->alert[0]);

@@ -27,7 +27,7 @@ struct ring {
 struct ring_bounds { size_t size; unsigned most; uint64_t span_ns; };
 int	ring_init(struct ring *, const struct ring_bounds *);
 void	ring_free(struct ring *);
-/* Copies LINE, which came at its kept_ns, and forgets what is too old by then. A text larger than the ring is not taken, which counts as evicted. */
+/* Copies LINE, which came at its kept_ns, and forgets what is too old by then. A text larger than the ring is not taken: evicted. */
 void	ring_put(struct ring *, const struct ring_line *line);
 /* Line I, 0 is the oldest; valid until the next ring_put(). */
 const struct ring_line *ring_at(const struct ring *, unsigned i);
