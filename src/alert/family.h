@@ -11,8 +11,8 @@
 #define KIN_MAX		(1 + EVENT_ANCESTORS)
 
 /*
- * What a record says of the process that it is about: its tree, itself, and those that it descends from, the parent first; of those that run
- * the same program only the nearest, so the root may be missing.
+ * What a record says of the process that it is about: its tree, itself, and those that it descends from, the parent first; of those that
+ * run the same program only the nearest, so the root may be missing.
  */
 struct kin { uint64_t root, process; unsigned n; uint64_t up[KIN_MAX]; };
 

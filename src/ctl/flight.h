@@ -15,8 +15,8 @@ bool	flight_file(const char *text, char file[FLIGHT_FILE]);
 bool	flight_names(const json_t *record, const char *id);
 
 /*
- * Shows FN the records of event ID, or the beginning of an id, in the first file that has any; for when no log has it any more. FILE is which.
- * 0, -ENOENT: none has, or -errno.
+ * Shows FN the records of event ID, or the beginning of an id, in the first file that has any; for when no log has it any more. FILE is
+ * which. 0, -ENOENT: none has, or -errno.
  */
 struct flight_ask { const char *log, *id; store_fn *fn; void *arg; };
 int	flight_search(const struct flight_ask *, char file[FLIGHT_FILE]);

@@ -299,7 +299,7 @@ without_a_file_every_key_is_at_its_default(void **state)
 		show(defaults, &k[i], now, sizeof(now));
 		const char *standard = k[i].standard;
 		assert_string_equal(now, strcmp(standard, "2s") == 0 ? "2000ms" : strcmp(standard, "60s") == 0 ? "60000ms" :
-		    strcmp(standard, "10s") == 0 ? "10000ms" : standard);
+		    strcmp(standard, "10s") == 0 ? "10000ms" : strcmp(standard, "5m") == 0 ? "300000ms" : standard);
 	}
 	assert_int_equal(defaults->mode, MODE_MONITOR);		/* who installs yett blocks nothing yet */
 	free(absent);

@@ -241,6 +241,7 @@ static void repeated(struct event *ev)
 	event_set(&report.event, TEXT_SAMPLE_IDS, "01\0" "02", 6);
 	event_set(&report.event, TEXT_SAMPLES, "/a b\0/c", 8);
 }
+static void of_tree(struct event *ev) { (void)ev; report.root = 0xab; report.root_pid = 77; }
 static void monitored(struct event *ev) { (void)ev; report.mode = MODE_MONITOR; report.would = DECISION_DENY; }
 static void late(struct event *ev) { (void)ev; report.settled = SETTLED_DEADLINE; }
 static void within(struct event *ev) { event_set_str(ev, TEXT_CONTAINER, "c1"); event_set_str(ev, TEXT_SERVICE, "s1"); }
@@ -268,7 +269,8 @@ members_say_what_the_manual_says(void **state)
 		{ repeated, "\"start\":\"2026-11-24T09:00:01.000000000Z\",\"end\":\"2026-11-24T09:01:01.000000000Z\"}", NULL },
 		{ repeated, "\"summary\":{\"of\":\"open\",\"tree\":{\"pid\":77,\"entity_id\":\"00000000000000ab\"},\"ids\":[\"01\",\"02\"],"
 		    "\"files\":[\"/a b\",\"/c\"]},", NULL },
-		{ monitored, "\"sequence\":7", "\"summary\"" }, { monitored, "\"sequence\":7", "\"count\"" },
+		{ of_tree, "\"tree\":{\"pid\":77,\"entity_id\":\"00000000000000ab\"},\"sensors\"", "\"summary\"" },
+		{ monitored, "\"sequence\":7", "\"tree\"" }, { monitored, "\"sequence\":7", "\"summary\"" }, { monitored, "\"sequence\":7", "\"count\"" },
 		{ monitored, "\"verdict\":\"allow\",\"would\":\"deny\",\"mode\":\"monitor\"", NULL }, { late, "\"decided_by\":\"deadline\"", NULL },
 		{ removed, "\"file\":{\"path\":\"/a\"},", "\"size\"" }, { renamed, "\"file\":{\"path\":\"/b\"},", NULL },
 		{ renamed, "\"file\":{\"previous\":{\"path\":\"/a\"}}", NULL },
