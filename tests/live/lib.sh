@@ -252,6 +252,7 @@ word() { printf ' %s\n' "$2" | sed -n "s/.* $1=\([0-9]*\).*/\1/p"; }
 whole() {
 	local bad
 	exits "${1:-the log is whole}" 0 "$B/yettctl" -c "$CONF" verify
+	[ -s "$ALERTS" ] || return 0	# its segment was closed just now; verify has said that there are records
 	bad=$("$PYTHON" "$LIVE/../verify/schema" "$ALERTS" 2>&1) || not_ok "its records have the form that others expect" "$LIVE/../verify/schema is content" "$bad"
 }
 
