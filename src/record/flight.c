@@ -312,7 +312,7 @@ flights_plan(int dir, uint64_t bytes, struct flight_old *old, unsigned most)
 	unsigned gone = 0;
 	int n = list_flights(dir, &all);
 
-	if (n <= 0)
+	if (n <= 0 || !all)
 		return n;
 	for (int i = 0; i < n; i++)
 		total += all[i].bytes;

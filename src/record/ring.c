@@ -25,7 +25,9 @@ ring_free(struct ring *r)
 const struct ring_line *
 ring_at(const struct ring *r, unsigned i)
 {
-	return &r->line[(r->first + i) % r->most];
+	unsigned at = r->first + i;
+
+	return &r->line[at < r->most ? at : at - r->most];
 }
 
 static void
@@ -33,7 +35,7 @@ drop_oldest(struct ring *r, uint64_t now_ns)
 {
 	if (now_ns - ring_at(r, 0)->kept_ns <= r->span_ns)
 		r->evicted++;
-	r->first = (r->first + 1) % r->most;
+	r->first = r->first + 1 < r->most ? r->first + 1 : 0;
 	r->n--;
 }
 
@@ -69,7 +71,8 @@ ring_put(struct ring *r, const struct ring_line *line)
 	if (r->n == r->most)
 		drop_oldest(r, line->kept_ns);
 	size_t at = make_room(r, line->len, line->kept_ns);
-	struct ring_line *to = &r->line[(r->first + r->n) % r->most];
+	unsigned end = r->first + r->n;
+	struct ring_line *to = &r->line[end < r->most ? end : end - r->most];
 	*to = *line;
 	to->text = memcpy(r->bytes + at, line->text, line->len);
 	r->head = at + line->len;
