@@ -486,14 +486,17 @@ verify_log(const struct ctl *ctl, const struct verify_options *o, const struct w
 
 	if (a != ANSWER_DONE)
 		return a;
-	if (r.anchored && (a = prove_earlier(&s, key)) != ANSWER_DONE) {
+	if (r.anchored)
+		a = prove_earlier(&s, key);
+	/* What ends too early, or is not there, may have been cut: then the present log shows that nothing leads to it. */
+	if (a != ANSWER_DONE && a != ANSWER_NO) {
 		if (ctl->json && s.earlier)
 			fputs(w->which == CHAIN_ALERTS ? "\"result\": \"unproved\"" : "\"result\": \"unproved\"}", stdout);
 		else if (!ctl->json)
 			printf("%s: not looked at, since nothing leads there\n", s.house.stem);
 		return a;
 	}
-	return prove_present(&s, r.anchored ? key : NULL);
+	return worse(a, prove_present(&s, r.anchored ? key : NULL));
 }
 
 static enum answer
