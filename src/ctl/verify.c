@@ -507,8 +507,8 @@ verify_directory(const struct ctl *ctl, const struct verify_options *o, const ch
 
 	if (events)
 		a = worse(a, verify_log(ctl, o, &(struct whose){ only && !o->events_key ? o->key : o->events_key, path, CHAIN_EVENTS }, &told));
-	/* What the records say of files is worth what they are. */
-	if (a == ANSWER_DONE || a == ANSWER_NO)
+	/* What the records say of files is worth what they are; the files of all logs lie beside the present one. */
+	if ((a == ANSWER_DONE || a == ANSWER_NO) && !is_aside(path))
 		a = worse(a, flight_verify(ctl, path, &told));
 	fputs(ctl->json && told ? "}\n" : "", stdout);
 	return a;

@@ -161,7 +161,8 @@ int
 main(int argc, char **argv)
 {
 	int pair[2], wardens[2];
-	struct record_setup setup = { .ways_sock = -1, .hook_sock = -1, .metrics_dir = -1, .flight_dir = -1, .config = &config, .host = { .boot_id = "boot" } };
+	struct record_setup setup = { .ways_sock = -1, .hook_sock = -1, .metrics_dir = -1, .flight_dir = -1, .config = &config,
+		.host = { .boot_id = "boot" } };
 
 	if (argc != 5 || (setup.log_dir = directory(argv[1], "log")) < 0 || (setup.state_dir = directory(argv[1], "state")) < 0 ||
 	    page_create(&setup.page) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) ||

@@ -19,7 +19,7 @@ END
 SEGMENT_SIZE=64k
 start
 # aside: the directories of logs that were set aside
-aside() { find "$L" -mindepth 1 -maxdepth 1 -type d -name '[0-9a-f]*'; }
+aside() { find "$L" -mindepth 1 -maxdepth 1 -type d -name "????????????????"; }
 # shellcheck disable=SC2317 # called by name
 all_packed() { [ -z "$(find "$L" -maxdepth 1 \( -name '*-0*.jsonl' -o -name '*.tmp' \))" ]; }
 # in_all WORD STEM: how many records of that log, present and set aside, have the word
@@ -62,7 +62,7 @@ said=$(ctl verify --json --key "$old" --events-key "$old_events")
 matches "the old log of alerts first" "\"earlier\": \[\{\"log\": \"${first##*/}\", \"result\": \"whole\"" "$said"
 is "the new one says what it follows" "${first##*/}" "$(echo "$said" | look field follows.log)"
 matches "and so of events" '"events": \{"earlier": \[\{"log": "[0-9a-f]{16}", "result": "whole"' "$said"
-is "all four are whole" 4 "$(echo "$said" | grep -o '"result": "whole"' | wc -l)"
+is "all four are whole, and the files of the flight recorder" 5 "$(echo "$said" | grep -o '"result": "whole"' | wc -l)"
 exits "another anchor proves nothing" 6 "$B/yettctl" -c "$CONF" verify --key "$old_events"
 alert "the new log of alerts names the new one of events" "event.reason~under the anchor $new_events"
 
