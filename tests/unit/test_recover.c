@@ -15,6 +15,7 @@ struct promise {
 	struct blob	 log;		/* what the log was in the end: a crash leaves the beginning of it */
 	struct blob	 evidence[2];	/* must be in a file, in whole: of the log directory, of the state directory */
 	bool		 may_break;	/* no key continues what was found first */
+	uint64_t	 dice;		/* not 0: what the session does is left to them */
 	bool		 segments;	/* some are closed on the way */
 	const uint8_t	*rotates;	/* a new anchor takes the place of this one on the way */
 };
@@ -293,6 +294,32 @@ records_of(const struct logs *l)
 	return lines_of(log);
 }
 
+static unsigned
+roll(uint64_t *dice, unsigned sides)
+{
+	*dice = *dice * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(*dice >> 33) % sides;
+}
+
+/* Batches of one to five records of any size, sealed or not, and now and then a segment is closed, or the last erasing made durable. */
+static void
+session_by_chance(struct chain *c, uint64_t *dice)
+{
+	uint64_t n = chain_head(c)->sequence;
+
+	for (int batch = 0; batch < 6; batch++) {
+		for (unsigned left = 1 + roll(dice, 5); left; left--, n++)
+			assert_int_equal(logs_append(c, (unsigned)n, 1 + roll(dice, roll(dice, 2) ? 60 : 1500), roll(dice, 2)), 0);
+		assert_int_equal(chain_commit(c), 0);
+		disk_acked(n);
+		unsigned then = roll(dice, 6);
+		if (then == 0)
+			assert_int_equal(chain_close_segment(c), 0);
+		else if (then == 1)
+			assert_int_equal(chain_rest(c), 0);
+	}
+}
+
 /* Opens what is in L, writes, and looks at what every crash on the way leaves. */
 static void
 crash_everywhere(const struct logs *l, enum chain_found want, struct promise *p, uint64_t acked)
@@ -303,7 +330,7 @@ crash_everywhere(const struct logs *l, enum chain_found want, struct promise *p,
 	disk_record(l);
 	disk_acked(acked);
 	struct chain *c = open_chain(l, want);
-	p->rotates ? session_rotates(c) : p->segments ? session_closes(c) : session_goes_on(c);
+	p->dice ? session_by_chance(c, &p->dice) : p->rotates ? session_rotates(c) : p->segments ? session_closes(c) : session_goes_on(c);
 	chain_free(c);
 	disk_stop(&s);
 	p->log = read_both(l, p);
@@ -313,7 +340,8 @@ crash_everywhere(const struct logs *l, enum chain_found want, struct promise *p,
 	session_free(&s);
 	print_message("%llu crashes, %llu of them with a torn tail, %llu before the last record; %llu recoveries were interrupted\n",
 	    (unsigned long long)seen.images, (unsigned long long)seen.torn, (unsigned long long)seen.lost, (unsigned long long)seen.nested);
-	assert_true(seen.images > 500 && seen.torn > 50 && seen.lost > 100 && seen.nested > 10);
+	if (!p->dice)
+		assert_true(seen.images > 500 && seen.torn > 50 && seen.lost > 100 && seen.nested > 10);
 }
 
 static void
@@ -356,6 +384,25 @@ a_crash_while_the_anchor_changes_loses_nothing_and_trusts_nobody(void **state)
 	crash_everywhere(l, CHAIN_WHOLE, &p, 3);
 	print_message("%llu of them with the new anchor\n", (unsigned long long)seen.rotated);
 	assert_true(seen.rotated > 100 && seen.images - seen.rotated > 100);
+}
+
+/* YETT_SESSIONS of them. */
+static void
+a_crash_in_a_session_by_chance_loses_nothing(void **state)
+{
+	const char *said = getenv("YETT_SESSIONS");
+	uint64_t sessions = said ? strtoull(said, NULL, 10) : 2, images = 0;
+	struct logs *l = *state;
+
+	for (uint64_t i = 0; i < sessions; i++) {
+		struct promise p = { .dice = 2 * i + 1, .segments = true };
+		logs_empty(l);
+		write_log(l, 2);
+		crash_everywhere(l, CHAIN_WHOLE, &p, 3);
+		images += seen.images;
+	}
+	print_message("%llu sessions by chance, %llu crashes in all\n", (unsigned long long)sessions, (unsigned long long)images);
+	assert_true(images > 300 * sessions);
 }
 
 static void
@@ -647,6 +694,7 @@ main(void)
 		TEST(a_crash_while_a_log_goes_on_loses_nothing),
 		TEST(a_crash_while_segments_are_closed_loses_nothing),
 		TEST(a_crash_while_the_anchor_changes_loses_nothing_and_trusts_nobody),
+		TEST(a_crash_in_a_session_by_chance_loses_nothing),
 		TEST(a_crash_while_a_torn_tail_is_cut_loses_nothing),
 		TEST(a_crash_while_a_broken_log_is_replaced_loses_no_evidence),
 		TEST(a_crash_after_a_failed_commit_loses_nothing),
