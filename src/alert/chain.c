@@ -295,6 +295,34 @@ chain_follows(const struct chain *c)
 	return c->follows ? &c->before : NULL;
 }
 
+static bool
+is_in_place(const struct chain *c)
+{
+	struct stat held, named;
+
+	return fstat(c->fd, &held) == 0 && fstatat(c->log_dir, c->names->file, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+}
+
+int
+chain_mend(struct chain *c)
+{
+	char again[64];
+
+	if (c->closing || c->fd < 0 || is_in_place(c))
+		return 0;
+	snprintf(again, sizeof(again), "%s.again", c->names->file);
+	unlinkat(c->log_dir, again, 0);		/* of a try that failed */
+	int err = keep_copy(c->fd, 0, c->size, c->log_dir, again);
+	if (!err)
+		err = keep_tagged(c->log_dir, c->names->file, "in-the-way");
+	if (!err)
+		err = keep_aside(c->log_dir, again, c->names->file);
+	if (!err)
+		err = chain_open_file(c);
+	return err ? err : 1;
+}
+
 uint64_t
 chain_size(const struct chain *c)
 {

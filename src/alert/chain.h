@@ -77,6 +77,11 @@ int	chain_rest(struct chain *);
  * is whole at each step, and chain_open() does what was left to do.
  */
 int	chain_close_segment(struct chain *);
+/*
+ * Is the open segment still where it belongs? Where somebody has moved or removed its file, or put another in its place, all that is
+ * acknowledged is written there again, from the descriptor. 0: it is; 1: it is again; or -errno: it is not, ask again later.
+ */
+int	chain_mend(struct chain *);
 /* Bytes of the open segment. */
 uint64_t chain_size(const struct chain *);
 /*

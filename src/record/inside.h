@@ -20,6 +20,7 @@ struct record {
 	struct kept_state kept;
 	struct flights	*flights;		/* NULL: it is off */
 	struct flight_news news;		/* what it has to tell */
+	bool		 mended[CHAIN__MAX];	/* its file was put back, which is not told yet */
 	uint64_t	 broken;		/* messages that made no sense, not told yet */
 	bool		 ending;
 	struct msg_rotate rotate;		/* new anchors that are asked for; ticket 0: none */

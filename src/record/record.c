@@ -333,6 +333,32 @@ trim(struct record *r, enum chain_which which)
 		closed_remove(&r->closed, which, &t);
 }
 
+/* Whoever removes the log while we have it open removes nothing. */
+static void
+mend(struct record *r, enum chain_which which)
+{
+	struct stream *s = &r->stream[which];
+	int mended = s->failing_ns ? 0 : chain_mend(s->chain);
+
+	if (mended < 0)
+		log_errno(mended, "the log was moved or removed, and cannot be put back");
+	r->mended[which] = r->mended[which] || mended > 0;
+}
+
+static void
+tell_mended(struct record *r)
+{
+	struct stream *alerts = &r->stream[CHAIN_ALERTS];
+
+	for (int i = 0; i < CHAIN__MAX; i++) {
+		if (!r->mended[i] || alerts->failing_ns || !stream_has_room(alerts))
+			continue;
+		r->mended[i] = false;
+		record_state(alerts, 0, "log-restored", "The file %s.jsonl was moved or removed; all that it held was written there again.",
+		    chain_stem((enum chain_which)i));
+	}
+}
+
 static void
 settle(struct record *r, struct stream *s)
 {
@@ -365,6 +391,8 @@ tend_stream(struct record *r, enum chain_which which)
 
 	if (!s->chain)
 		return;
+	if (stream_is_due(s, now_boot_ns()))
+		mend(r, which);
 	settle(r, s);
 	end_segment(r, s);
 	settle(r, s);
@@ -394,6 +422,7 @@ tend(struct loop *l)
 		beat(r);
 	for (int i = 0; i < CHAIN__MAX; i++)
 		tend_stream(r, (enum chain_which)i);
+	tell_mended(r);
 	rotate_tend(r);
 	uint64_t due = flights_due_ns(r->flights);
 	if (due && !alerts->batch && now_boot_ns() >= due + LATE_NS)

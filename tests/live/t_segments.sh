@@ -52,6 +52,18 @@ does "unpacked by zstd" unpack
 does "minisign and sha256sum prove the alerts" proved alerts "$anchor"
 does "and the events" proved events "$(ctl keys show --json | look field events.minisign)"
 
+# Whoever removes the log while it is open, or puts another in its place, removes nothing.
+before=$(ctl alerts --json | grep -c '"name":"forbidden"')
+rm "$ALERTS"
+denied "with the log removed: denied" exec "$M/bin/forbidden"
+alert "that it was put back is a record" event.action=log-restored 'event.reason~alerts.jsonl'
+mv "$L/events.jsonl" "$T/stolen" && cp "$T/stolen" "$L/events.jsonl"
+allowed "an event, with its log replaced" exec "$M/bin/logged"
+alert "that one, too" event.action=log-restored 'event.reason~events.jsonl'
+settled
+is "nothing is missing" $((before + 1)) "$(ctl alerts --json | grep -c '"name":"forbidden"')"
+whole "both logs are whole again"
+
 # Record dies again and again while segments are closed.
 "$PROG/storm" 6 1 "$M/nop" "$M/bin/forbidden" >"$T/killed" &
 storming=$!
@@ -67,7 +79,7 @@ number "record was killed" $deaths -ge 5
 settled
 denied=$(word denied_refused "$(cat "$T/killed")")
 lost=$(counter reports_lost)
-is "each denial has its record, or is counted as lost" $((300 + denied - ${lost:-0})) "$(ctl alerts --json | grep -c '"name":"forbidden"')"
+is "each denial has its record, or is counted as lost" $((301 + denied - ${lost:-0})) "$(ctl alerts --json | grep -c '"name":"forbidden"')"
 whole "both logs are whole after all these deaths"
 
 # Too much is removed, the oldest first, and a record says so.

@@ -209,6 +209,39 @@ what_is_in_the_way_is_set_aside(void **state)
 }
 
 static void
+a_log_that_is_moved_or_removed_is_put_back(void **state)
+{
+	const struct logs *l = *state;
+	struct chain *c = open_chain(l, CHAIN_NEW);
+
+	write_batch(c, 3);
+	assert_int_equal(chain_mend(c), 0);
+	assert_int_equal(unlinkat(l->log, CHAIN_FILE, 0), 0);
+	assert_int_equal(logs_append(c, 3, 10, true), 0);
+	assert_int_equal(chain_mend(c), 1);
+	assert_int_equal(chain_commit(c), 0);
+	prove_own(l, 4);
+	assert_int_equal(chain_mend(c), 0);
+	/* Moved, with another in its place, and what an earlier try left behind. */
+	assert_int_equal(renameat(l->log, CHAIN_FILE, l->log, "mine"), 0);
+	assert_true(blob_write(l->log, CHAIN_FILE, "not this", 8));
+	assert_true(blob_write(l->log, CHAIN_FILE ".again", "nor this", 8));
+	assert_int_equal(chain_mend(c), 1);
+	write_batch(c, 2);
+	prove_own(l, 6);
+	CLEANUP_BLOB struct blob aside = blob_read(l->log, CHAIN_FILE ".in-the-way");
+	assert_int_equal(aside.len, 8);
+	assert_int_equal(chain_close_segment(c), 0);
+	prove_sums(l, 1);
+	assert_int_equal(unlinkat(l->log, CHAIN_FILE, 0), 0);	/* an empty one */
+	assert_int_equal(chain_mend(c), 1);
+	write_batch(c, 1);
+	chain_free(c);
+	prove_own(l, 7);
+	chain_free(open_chain(l, CHAIN_WHOLE));
+}
+
+static void
 two_chains_share_their_directories(void **state)
 {
 	const struct logs *l = *state;
@@ -328,6 +361,7 @@ main(void)
 		TEST(old_segments_may_go_and_the_chain_goes_on),
 		TEST(lost_sums_begin_anew_and_are_told),
 		TEST(what_is_in_the_way_is_set_aside),
+		TEST(a_log_that_is_moved_or_removed_is_put_back),
 		TEST(two_chains_share_their_directories),
 		TEST(packed_lines_are_the_same_lines),
 		TEST(a_pack_that_is_given_up_leaves_the_segment),
