@@ -6,7 +6,6 @@
 #include <unistd.h>
 #include "alert/json.h"
 #include "alert/line.h"
-#include "alert/pack.h"
 #include "alert/syntax.h"
 
 #define SUFFIX_MAX	400		/* longer than any suffix can be */
@@ -158,15 +157,13 @@ int
 lines_open(struct lines *l, int fd)
 {
 	*l = (struct lines){ .fd = fd, .buf = malloc(BLOCK + RECORD_MAX) };
-	return l->buf ? unpack_open(&l->packed, fd) : -ENOMEM;
+	return l->buf ? 0 : -ENOMEM;
 }
 
 void
 lines_close(struct lines *l)
 {
-	unpack_close(l->packed);
 	free(l->buf);
-	l->packed = NULL;
 	l->buf = NULL;
 }
 
@@ -182,10 +179,10 @@ fill(struct lines *l)
 	size_t room = BLOCK + RECORD_MAX - left;
 	ssize_t n;
 	do
-		n = l->packed ? unpack_read(l->packed, l->buf + left, room) : pread(l->fd, l->buf + left, room, (off_t)l->read);
-	while (n < 0 && !l->packed && errno == EINTR);
+		n = pread(l->fd, l->buf + left, room, (off_t)l->read);
+	while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return l->packed ? (int)n : -errno;
+		return -errno;
 	l->eof = n == 0;
 	l->end += (size_t)n;
 	l->read += (uint64_t)n;

@@ -33,22 +33,19 @@ bool	line_signed_by(const char *text, const struct line *, const uint8_t key[LIN
 /* SHA-256 of the whole line, as the next one gives it in `prev`. */
 void	line_hash(const char *text, size_t len, char hex[65]);
 
-struct unpack;
-
 /*
- * Lines of a file, in large blocks; of a packed one (pack.h), those that it holds. A last line without newline comes as it is; of a line
+ * Lines of a file, in large blocks. A last line without newline comes as it is; of a line
  * that is longer than any record RECORD_MAX + 1 bytes come, and nothing should be read after it.
  */
 struct lines {
 	int		 fd;
-	struct unpack	*packed;	/* NULL: it is not */
 	char		*buf;
 	size_t		 at, end, searched;
 	uint64_t	 offset;	/* of the line last returned */
 	uint64_t	 read;		/* bytes of the file so far */
 	bool		 eof;
 };
-int	lines_open(struct lines *, int fd);	/* FD stays the caller's; read from its start with pread(). 0 or -errno */
+int	lines_open(struct lines *, int fd);	/* FD stays the caller's; read from its start with pread(). 0 or -ENOMEM */
 void	lines_close(struct lines *);
 /* 1 and a line, 0 at the end, or -errno. The line is valid until the next call. */
 int	lines_next(struct lines *, const char **text, size_t *len);

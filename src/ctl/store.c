@@ -112,7 +112,9 @@ open_file(struct log *l)
 {
 	close_file(l);
 	l->fd = open(l->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	return l->fd < 0 ? -errno : unpack_open(&l->packed, l->fd);
+	if (l->fd < 0)
+		return -errno;
+	return l->stem && !l->segment ? 0 : unpack_open(&l->packed, l->fd);	/* what is open is never packed, whatever it begins with */
 }
 
 /* Has a segment nothing that was asked for? Its file is as old as its last record, or younger. */
