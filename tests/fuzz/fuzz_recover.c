@@ -132,6 +132,16 @@ alone(const uint8_t *data, size_t size, bool known)
 	ratchet_free(keys);
 }
 
+/* A log whose first records are missing is evidence, and is kept whole: who removed them does not get the rest cut as a torn tail. */
+static bool
+begins_later(const uint8_t *data, size_t size)
+{
+	const uint8_t *nl = size ? memchr(data, '\n', size) : NULL;
+	struct line l = { 0 };
+
+	return nl && line_parse((const char *)data, (size_t)(nl - data) + 1, &l) && l.sequence != 0;
+}
+
 /* Nobody signed what stands behind HEAD, so it does not count. */
 static void
 behind(struct blob head, const uint8_t *data, size_t size)
@@ -148,7 +158,10 @@ behind(struct blob head, const uint8_t *data, size_t size)
 	if (!head.len)	/* keys that have signed nothing yet */
 		must(chain_keys_init(CHAIN_ALERTS, logs.state, (char[65]){ 0 }) == 0);
 	must(chain_open(&c, &(struct chain_place){ CHAIN_ALERTS, logs.log, logs.state }, &found, &torn) == 0);
-	must(found == (size ? CHAIN_TORN : head.len ? CHAIN_WHOLE : CHAIN_NEW) && torn == size);
+	if (!head.len && begins_later(data, size))
+		must(found == CHAIN_BROKEN && torn == 0);
+	else
+		must(found == (size ? CHAIN_TORN : head.len ? CHAIN_WHOLE : CHAIN_NEW) && torn == size);
 	append(c, 2);
 	chain_free(c);
 	CLEANUP_BLOB struct blob log = blob_read(logs.log, CHAIN_FILE);
