@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
-#include <nettle/sha2.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,8 @@
 #include <sys/sysmacros.h>
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/grow.h"
+#include "base/hash.h"
 #include "base/host.h"
 #include "base/procfs.h"
 
@@ -31,19 +32,6 @@ struct round {
 	char			 namespace[64];	/* of our own processes */
 	size_t			 room_processes;
 };
-
-/* AT with room for one more element of WIDTH bytes behind N; NULL: no memory. */
-static void *
-grown(void *at, size_t n, size_t *room, size_t width)
-{
-	if (n < *room)
-		return at;
-	size_t more = *room ? 2 * *room : 64;
-	void *larger = reallocarray(at, more, width);
-	if (larger)
-		*room = more;
-	return larger;
-}
 
 /* "36 35 98:0 /root /where options - type source" */
 static void
@@ -81,10 +69,7 @@ is_gated(const struct round *r, uint64_t dev)
 static void
 hash(struct round *r, struct host_file *f)
 {
-	static uint8_t block[1 << 16];
 	CLEANUP_FD int fd = -1;
-	struct sha256_ctx ctx;
-	ssize_t n;
 
 	/* Programs only: who reads /etc/shadow should have a reason. */
 	if (!r->ask->hashes || !(f->mode & 0111) || r->hashed + f->size > HASH_BYTES)
@@ -98,14 +83,8 @@ hash(struct round *r, struct host_file *f)
 	if (f->hashed)
 		return;
 	fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0)
+	if (fd < 0 || hash_file(fd, f->sha256))
 		return;
-	sha256_init(&ctx);
-	for (off_t at = 0; (n = pread(fd, block, sizeof(block), at)) > 0; at += n)
-		sha256_update(&ctx, (size_t)n, block);
-	if (n < 0)
-		return;
-	sha256_digest(&ctx, sizeof(f->sha256), f->sha256);
 	r->hashed += f->size;
 	f->hashed = true;
 }
@@ -143,7 +122,7 @@ add_file(struct round *r, const char *path, const struct stat *st)
 	for (size_t i = h->asked; i < h->n_files; i++)
 		if (h->file[i].dev == st->st_dev && h->file[i].ino == st->st_ino && strcmp(h->file[i].path, path) == 0)
 			return (uint32_t)i;
-	struct host_file *more = grown(h->file, h->n_files, &h->room_files, sizeof(*more));
+	struct host_file *more = grow(h->file, h->n_files, &h->room_files, sizeof(*more));
 	if (!more)
 		return HOST_NONE;
 	h->file = more;
@@ -177,7 +156,7 @@ list_asked(struct round *r)
 		h->asked = h->n_files;		/* so that one that is known already has a place of its own here */
 		if (r->ask->names[i] && add_name(r, r->ask->names[i]) != HOST_NONE)
 			continue;
-		struct host_file *more = grown(h->file, h->n_files, &h->room_files, sizeof(*more));
+		struct host_file *more = grow(h->file, h->n_files, &h->room_files, sizeof(*more));
 		if (!more)
 			return -ENOMEM;
 		h->file = more;
@@ -277,7 +256,7 @@ take_args(struct round *r, struct host_process *p)
 	if (n <= 0)
 		return;
 	while (h->room_texts - h->n_texts < (size_t)n + 1) {
-		char *more = grown(h->texts, h->room_texts, &h->room_texts, 1);
+		char *more = grow(h->texts, h->room_texts, &h->room_texts, 1);
 		if (!more)
 			return;
 		h->texts = more;
@@ -329,7 +308,7 @@ take_process(void *arg, int32_t pid)
 		return 0;
 	struct host_process p = { .pid = pid, .ppid = stat.ppid, .uid = status.euid, .ruid = status.uid, .gid = status.egid,
 		.file = take_program(r, pid), .login = UINT32_MAX };
-	struct host_process *more = grown(h->process, h->n_processes, &r->room_processes, sizeof(*more));
+	struct host_process *more = grow(h->process, h->n_processes, &r->room_processes, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	h->process = more;

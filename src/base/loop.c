@@ -34,6 +34,13 @@ loop_add(struct loop *l, struct source *s, uint32_t events)
 }
 
 int
+loop_watch(struct loop *l, struct source *s, int fd, source_fn *fn, uint32_t events)
+{
+	*s = (struct source){ .fd = fd, .ready = fn, .owner = l->owner };
+	return fd < 0 ? -errno : loop_add(l, s, events);
+}
+
+int
 loop_change(struct loop *l, struct source *s, uint32_t events)
 {
 	return control(l, EPOLL_CTL_MOD, s, events);
@@ -141,4 +148,12 @@ timer_read(int fd)
 	uint64_t n = 0;
 
 	return read(fd, &n, sizeof(n)) == (ssize_t)sizeof(n) ? n : 0;
+}
+
+int
+timer_ready(struct source *s, uint32_t events)
+{
+	(void)events;
+	timer_read(s->fd);
+	return 0;
 }

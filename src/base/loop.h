@@ -37,6 +37,8 @@ int	loop_init(struct loop *);
 void	loop_done(struct loop *);
 /* EVENTS: EPOLLIN, EPOLLOUT...; level-triggered. 0 or -errno. */
 int	loop_add(struct loop *, struct source *, uint32_t events);
+/* The same of FD, to be served by FN for the loop's owner. What opened FD may just have failed: then -errno of that. */
+int	loop_watch(struct loop *, struct source *, int fd, source_fn *fn, uint32_t events);
 int	loop_change(struct loop *, struct source *, uint32_t events);
 void	loop_remove(struct loop *, struct source *);
 /* Runs until loop_stop() or a source returns an error. */
@@ -48,5 +50,7 @@ int	timer_open(uint64_t first_ns, uint64_t every_ns);
 int	timer_set(int fd, uint64_t first_ns, uint64_t every_ns);
 /* Reads the expirations; call it in the timer's source_fn. */
 uint64_t timer_read(int fd);
+/* A source_fn that does no more: of a timer that is only there to end a wait. */
+int	timer_ready(struct source *, uint32_t events);
 
 #endif

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,25 +9,10 @@
 #include <sys/sysmacros.h>
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "ctl/object.h"
 
 #define HEADERS_MAX 128
-
-static int
-hash(int fd, uint8_t out[32])
-{
-	struct sha256_ctx ctx;
-	static uint8_t block[1 << 16];
-	ssize_t n;
-
-	sha256_init(&ctx);
-	for (off_t at = 0; (n = pread(fd, block, sizeof(block), at)) > 0; at += n)
-		sha256_update(&ctx, (size_t)n, block);
-	if (n < 0)
-		return -errno;
-	sha256_digest(&ctx, 32, out);
-	return 0;
-}
 
 /* Program header N of a 64-bit or 32-bit ELF file; false: there is none. */
 static bool
@@ -132,7 +116,7 @@ object_read(struct event *ev, const char *path)
 	if (!S_ISREG(st.st_mode))
 		return 0;
 	CLEANUP_FD int fd = open(real, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	int err = fd < 0 ? -errno : hash(fd, ev->file.sha256);
+	int err = fd < 0 ? -errno : hash_file(fd, ev->file.sha256);
 	if (err)
 		return err;
 	classify(ev, fd);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
+#include "base/grow.h"
 #include "ctl/past.h"
 #include "ctl/store.h"
 #include "ctl/term.h"
@@ -55,15 +56,11 @@ take(void *arg, json_t *record, const char *line, size_t len)
 	kin_of_record(&k, record);
 	if (time < p->from_ns || strcmp(store_text(record, "event.kind"), "state") == 0 || !family_takes(&p->family, &k))
 		return true;
-	if (p->n == p->room) {
-		size_t room = p->room ? 2 * p->room : 128;
-		struct past_one *more = p->n < PAST_RECORDS ? reallocarray(p->one, room, sizeof(*more)) : NULL;
-		p->left_out += !more;
-		if (!more)
-			return true;
-		p->one = more;
-		p->room = room;
-	}
+	struct past_one *larger = p->n < PAST_RECORDS ? grow(p->one, p->n, &p->room, sizeof(*larger)) : NULL;
+	p->left_out += !larger;
+	if (!larger)
+		return true;
+	p->one = larger;
 	p->one[p->n++] = (struct past_one){ json_incref(record), time };
 	return true;
 }
@@ -77,14 +74,10 @@ process(struct past *p, uint64_t entity)
 	for (size_t i = p->n_processes; i-- > 0; )
 		if (p->process[i].entity == entity)
 			return &p->process[i];
-	if (p->n_processes == p->process_room) {
-		size_t room = p->process_room ? 2 * p->process_room : 64;
-		struct past_process *more = reallocarray(p->process, room, sizeof(*more));
-		if (!more)
-			return NULL;
-		p->process = more;
-		p->process_room = room;
-	}
+	struct past_process *larger = grow(p->process, p->n_processes, &p->process_room, sizeof(*larger));
+	if (!larger)
+		return NULL;
+	p->process = larger;
 	p->process[p->n_processes] = (struct past_process){ .entity = entity, .executable = "", .user = "" };
 	return &p->process[p->n_processes++];
 }

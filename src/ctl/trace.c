@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/grow.h"
 #include "ctl/load.h"
 #include "ctl/term.h"
 #include "ctl/trace.h"
@@ -16,24 +17,11 @@ truth_name(const struct judge_step *s)
 	return s->too_hard ? "too hard" : truths[s->truth];
 }
 
-/* Room for one more element of WIDTH bytes behind N; NULL: no memory. */
-static void *
-grown(void *at, size_t n, size_t *room, size_t width)
-{
-	if (n < *room)
-		return at;
-	size_t more = *room ? 2 * *room : 256;
-	void *larger = reallocarray(at, more, width);
-	if (larger)
-		*room = more;
-	return larger;
-}
-
 static void
 take(void *arg, const struct judge_step *s)
 {
 	struct trace *t = arg;
-	struct judge_step *larger = grown(t->step, t->n_steps, &t->room, sizeof(*t->step));
+	struct judge_step *larger = grow(t->step, t->n_steps, &t->room, sizeof(*t->step));
 
 	if (!larger) {
 		t->failed = true;
@@ -51,7 +39,7 @@ subject(struct trace *t, size_t i)
 	for (size_t n = t->n_subjects; n > 0; n--)
 		if (t->subject[n - 1].exception == s->exception && t->subject[n - 1].index == s->index)
 			return &t->subject[n - 1];
-	struct trace_subject *larger = grown(t->subject, t->n_subjects, &t->subject_room, sizeof(*t->subject));
+	struct trace_subject *larger = grow(t->subject, t->n_subjects, &t->subject_room, sizeof(*t->subject));
 	if (!larger) {
 		t->failed = true;
 		return NULL;

@@ -259,6 +259,5 @@ files_start(struct gate *g)
 {
 	struct files *f = &g->files;
 
-	f->source = (struct source){ .fd = g->setup.files_group, .ready = on_ready, .owner = g };
-	return f->source.fd < 0 ? 0 : loop_add(&g->loop, &f->source, EPOLLIN);
+	return g->setup.files_group < 0 ? 0 : loop_watch(&g->loop, &f->source, g->setup.files_group, on_ready, EPOLLIN);
 }

@@ -520,13 +520,6 @@ tend(struct loop *l)
 }
 
 static int
-add(struct gate *g, struct source *s, int fd, source_fn *fn, bool urgent)
-{
-	*s = (struct source){ .fd = fd, .ready = fn, .urgent = urgent, .owner = g };
-	return loop_add(&g->loop, s, EPOLLIN);
-}
-
-static int
 start(struct gate *g)
 {
 	int err = loop_init(&g->loop);
@@ -552,12 +545,13 @@ start(struct gate *g)
 	late_recover(g);
 	if ((err = cache_start(g)) || (err = files_start(g)))
 		return err;
-	if ((err = add(g, &g->exec_source, g->setup.exec_group, on_exec_group, true)) ||
-	    (err = add(g, &g->open_source, g->setup.open_group, on_open_group, false)) ||
-	    (err = add(g, &g->watch_source, g->setup.watch_sock, on_watch, false)) ||
-	    (err = add(g, &g->scan_source, g->setup.scan_sock, on_scan, false)) ||
-	    (err = add(g, &g->warden_source, g->setup.warden_sock, on_warden, false)))
+	if ((err = loop_watch(&g->loop, &g->exec_source, g->setup.exec_group, on_exec_group, EPOLLIN)) ||
+	    (err = loop_watch(&g->loop, &g->open_source, g->setup.open_group, on_open_group, EPOLLIN)) ||
+	    (err = loop_watch(&g->loop, &g->watch_source, g->setup.watch_sock, on_watch, EPOLLIN)) ||
+	    (err = loop_watch(&g->loop, &g->scan_source, g->setup.scan_sock, on_scan, EPOLLIN)) ||
+	    (err = loop_watch(&g->loop, &g->warden_source, g->setup.warden_sock, on_warden, EPOLLIN)))
 		return err;
+	g->exec_source.urgent = true;
 	return 0;
 }
 

@@ -109,14 +109,6 @@ on_signal(struct source *s, uint32_t events)
 	return 0;
 }
 
-static int
-on_timer(struct source *s, uint32_t events)
-{
-	(void)events;
-	timer_read(s->fd);
-	return 0;
-}
-
 /* What may begin, what is over, and when to look again. */
 static int
 tend(struct loop *l)
@@ -142,13 +134,6 @@ tend(struct loop *l)
 }
 
 static int
-add(struct hook *h, struct source *s, int fd, source_fn *fn)
-{
-	*s = (struct source){ .fd = fd, .ready = fn, .owner = h };
-	return fd < 0 ? -errno : loop_add(&h->loop, s, EPOLLIN);
-}
-
-static int
 start(struct hook *h)
 {
 	sigset_t set;
@@ -164,9 +149,9 @@ start(struct hook *h)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_SETMASK, &set, NULL);
-	if (err || (err = add(h, &h->signals, signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), on_signal)) ||
-	    (err = add(h, &h->timer, timer_open(0, 0), on_timer)) ||
-	    (err = add(h, &h->record, h->setup->record_sock, on_record)))
+	if (err || (err = loop_watch(&h->loop, &h->signals, signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), on_signal, EPOLLIN)) ||
+	    (err = loop_watch(&h->loop, &h->timer, timer_open(0, 0), timer_ready, EPOLLIN)) ||
+	    (err = loop_watch(&h->loop, &h->record, h->setup->record_sock, on_record, EPOLLIN)))
 		return err;
 	return 0;
 }

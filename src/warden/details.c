@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "policy/diff.h"
 #include "warden/details.h"
 
@@ -30,24 +31,17 @@ details_add(struct details *d, const char *fmt, ...)
 	d->len += (size_t)n + 1;
 }
 
-int
-details_hash(const char *path, char hex[65])
+/* Of a whole file, in hex. 0 or -errno. */
+static int
+hash_of(const char *path, char hex[65])
 {
 	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	crypto_hash_sha256_state state;
-	unsigned char block[16384], hash[crypto_hash_sha256_BYTES];
-	ssize_t n;
+	uint8_t hash[32];
+	int err = fd < 0 ? -errno : hash_file(fd, hash);
 
-	if (fd < 0)
-		return -errno;
-	crypto_hash_sha256_init(&state);
-	while ((n = read(fd, block, sizeof(block))) > 0)
-		crypto_hash_sha256_update(&state, block, (unsigned long long)n);
-	if (n < 0)
-		return -errno;
-	crypto_hash_sha256_final(&state, hash);
-	sodium_bin2hex(hex, 65, hash, sizeof(hash));
-	return 0;
+	if (!err)
+		sodium_bin2hex(hex, 65, hash, sizeof(hash));
+	return err;
 }
 
 struct changes { struct details *d; char last[600]; };
@@ -84,7 +78,7 @@ static void
 add_file(struct details *d, const char *what, const char *path, const char *named)
 {
 	char hex[65];
-	int err = details_hash(path, hex);
+	int err = hash_of(path, hex);
 
 	if (err)
 		details_add(d, "%s: %s not readable (%s)", what, named, strerror(-err));

@@ -11,8 +11,6 @@ struct details { size_t len; bool cut; char text[DETAILS_MAX]; };	/* lines, each
 
 /* What does not fit whole is left out, and a last line says so. */
 void	details_add(struct details *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Hash of a whole file in hex. 0 or -errno. */
-int	details_hash(const char *path, char hex[65]);
 /* Rules and other sections by name that were added, removed, changed; mode, defaults and hash before and after. */
 void	details_changes(struct details *, const struct policy *old, const struct policy *new);
 /* The program that runs, its configuration, and every file that P was made of, by their hashes. CONFIG may be missing. */

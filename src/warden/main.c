@@ -337,31 +337,25 @@ on_tick(struct source *s, uint32_t events)
 }
 
 static int
-add(struct warden *w, struct source *s, int fd, source_fn *fn, uint32_t events)
-{
-	*s = (struct source){ .fd = fd, .ready = fn, .owner = w };
-	return fd < 0 ? fd : loop_add(&w->loop, s, events);
-}
-
-static int
 listen_all(struct warden *w)
 {
 	sigset_t set;
 	int err = loop_init(&w->loop);
 
+	w->loop.owner = w;
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	if (err || (err = add(w, &w->signals, signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), on_signal, EPOLLIN)) ||
-	    (err = add(w, &w->tick, timer_open(TICK_NS, TICK_NS), on_tick, EPOLLIN)) ||
-	    (err = add(w, &w->mounts, open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC), on_mounts, EPOLLPRI)) ||
-	    (w->heard.plan >= 0 && (err = add(w, &w->plan, w->heard.plan, plan_ready, EPOLLIN))) ||
-	    (err = add(w, &w->gate_sock, edge_fd(w, EDGE_GATE_WARDEN, ROOM_WARDEN), on_gate, EPOLLIN)) ||
-	    (err = add(w, &w->watch_sock, edge_fd(w, EDGE_WATCH_WARDEN, ROOM_WARDEN), on_watch, EPOLLIN)) ||
-	    (err = add(w, &w->record_sock, edge_fd(w, EDGE_WARDEN_RECORD, ROOM_WARDEN), on_record, EPOLLIN)))
+	if (err || (err = loop_watch(&w->loop, &w->signals, signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), on_signal, EPOLLIN)) ||
+	    (err = loop_watch(&w->loop, &w->tick, timer_open(TICK_NS, TICK_NS), on_tick, EPOLLIN)) ||
+	    (err = loop_watch(&w->loop, &w->mounts, open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC), on_mounts, EPOLLPRI)) ||
+	    (w->heard.plan >= 0 && (err = loop_watch(&w->loop, &w->plan, w->heard.plan, plan_ready, EPOLLIN))) ||
+	    (err = loop_watch(&w->loop, &w->gate_sock, edge_fd(w, EDGE_GATE_WARDEN, ROOM_WARDEN), on_gate, EPOLLIN)) ||
+	    (err = loop_watch(&w->loop, &w->watch_sock, edge_fd(w, EDGE_WATCH_WARDEN, ROOM_WARDEN), on_watch, EPOLLIN)) ||
+	    (err = loop_watch(&w->loop, &w->record_sock, edge_fd(w, EDGE_WARDEN_RECORD, ROOM_WARDEN), on_record, EPOLLIN)))
 		return err;
 	return 0;
 }
