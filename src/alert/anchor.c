@@ -11,6 +11,12 @@ anchor_id(const uint8_t key[32], char id[17])
 	minisign_id(key, id);
 }
 
+bool
+anchor_is_id(const char *name)
+{
+	return strspn(name, "0123456789abcdef") == 16 && !name[16];
+}
+
 size_t
 anchor_public(const uint8_t key[32], char text[MINISIGN_TEXT])
 {

@@ -4,6 +4,7 @@
  * The anchor: the first public key of a chain, all that a verifier needs. Kept in the state directory as hex and, as the same key in the
  * form that minisign and signify read, in a public key file.
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "alert/minisign.h"
@@ -19,5 +20,7 @@ int	anchor_read(int dir, const char *name, uint8_t key[32]);
 size_t	anchor_public(const uint8_t key[32], char text[MINISIGN_TEXT]);
 /* Names the key, and with it the log: 16 hex digits. */
 void	anchor_id(const uint8_t key[32], char id[17]);
+/* Is it such a name? Of a directory: a log that was set aside. */
+bool	anchor_is_id(const char *name);
 
 #endif

@@ -25,17 +25,16 @@ struct past {
 static int64_t
 walk_segments(const struct chain *c, const char *into)
 {
-	CLEANUP_FD int fd = openat(c->log_dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	CLEANUP_DIR DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	CLEANUP_DIR DIR *d = keep_list(c->log_dir);
 	const struct dirent *e;
 	int64_t highest = 0;
 	int err = 0;
 
 	if (!d)
 		return -errno;
-	steal_fd(&fd);
 	while (!err && (e = readdir(d))) {
-		int64_t number = segment_number(e->d_name, c->names->stem);
+		enum segment_file file;
+		int64_t number = segment_number(e->d_name, c->names->stem, &file);
 		highest = number > highest ? number : highest;
 		if (into && number >= 0)
 			err = keep_into(c->log_dir, e->d_name, into);

@@ -6,6 +6,17 @@
 #include "alert/keep.h"
 #include "base/cleanup.h"
 
+ssize_t
+keep_get(int fd, void *buf, size_t size, uint64_t off)
+{
+	ssize_t n;
+
+	do
+		n = pread(fd, buf, size, (off_t)off);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
 int
 keep_put(int fd, const void *data, size_t len, uint64_t off)
 {
@@ -68,11 +79,9 @@ keep_read(int dir, const char *name, void *buf, size_t size)
 	if (fd < 0)
 		return -errno;
 	while (got < size) {
-		ssize_t n = pread(fd, (char *)buf + got, size - got, (off_t)got);
-		if (n < 0 && errno == EINTR)
-			continue;
+		ssize_t n = keep_get(fd, (char *)buf + got, size - got, got);
 		if (n < 0)
-			return -errno;
+			return n;
 		if (n == 0)
 			return (ssize_t)got;
 		got += (size_t)n;
@@ -86,6 +95,17 @@ keep_exists(int dir, const char *name)
 	struct stat st;
 
 	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+DIR *
+keep_list(int dir)
+{
+	CLEANUP_FD int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (d)
+		steal_fd(&fd);
+	return d;
 }
 
 static int
@@ -182,11 +202,9 @@ keep_copy(int fd, uint64_t from, uint64_t to, int dir, const char *name)
 		return out;
 	while (from + done < to) {
 		size_t want = to - from - done < sizeof(block) ? (size_t)(to - from - done) : sizeof(block);
-		ssize_t n = pread(fd, block, want, (off_t)(from + done));
-		if (n < 0 && errno == EINTR)
-			continue;
+		ssize_t n = keep_get(fd, block, want, from + done);
 		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
+			return n < 0 ? (int)n : -EIO;
 		int err = keep_put(out, block, (size_t)n, done);
 		if (err)
 			return err;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "alert/json.h"
+#include "alert/keep.h"
 #include "alert/line.h"
 #include "alert/syntax.h"
 
@@ -176,13 +177,9 @@ fill(struct lines *l)
 	memmove(l->buf, l->buf + l->at, left);
 	l->at = 0;
 	l->end = left;
-	size_t room = BLOCK + RECORD_MAX - left;
-	ssize_t n;
-	do
-		n = pread(l->fd, l->buf + left, room, (off_t)l->read);
-	while (n < 0 && errno == EINTR);
+	ssize_t n = keep_get(l->fd, l->buf + left, BLOCK + RECORD_MAX - left, l->read);
 	if (n < 0)
-		return -errno;
+		return (int)n;
 	l->eof = n == 0;
 	l->end += (size_t)n;
 	l->read += (uint64_t)n;

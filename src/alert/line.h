@@ -34,8 +34,8 @@ bool	line_signed_by(const char *text, const struct line *, const uint8_t key[LIN
 void	line_hash(const char *text, size_t len, char hex[65]);
 
 /*
- * Lines of a file, in large blocks. A last line without newline comes as it is; of a line
- * that is longer than any record RECORD_MAX + 1 bytes come, and nothing should be read after it.
+ * Lines of a file, in large blocks. A last line without newline comes as it is; of a line that is longer than any record
+ * RECORD_MAX + 1 bytes come, and nothing should be read after it.
  */
 struct lines {
 	int		 fd;

@@ -60,13 +60,10 @@ unpack_close(struct unpack *u)
 static ssize_t
 fill(struct unpack *u)
 {
-	ssize_t n;
+	ssize_t n = keep_get(u->fd, u->block, sizeof(u->block), u->read);
 
-	do
-		n = pread(u->fd, u->block, sizeof(u->block), (off_t)u->read);
-	while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return -errno;
+		return n;
 	u->read += (uint64_t)n;
 	u->in.size = (size_t)n;
 	u->in.pos = 0;
@@ -180,13 +177,10 @@ finish(struct pack *p)
 int
 pack_step(struct pack *p)
 {
-	ssize_t n;
+	ssize_t n = keep_get(p->in, p->raw, sizeof(p->raw), p->read);
 
-	do
-		n = pread(p->in, p->raw, sizeof(p->raw), (off_t)p->read);
-	while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return -errno;
+		return (int)n;
 	if (n == 0)
 		return finish(p);
 	p->read += (uint64_t)n;

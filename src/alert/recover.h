@@ -21,9 +21,9 @@ struct recovered {
 };
 
 /*
- * Reads all of FD (-1: there is no log). A line counts when it chains and a signature
- * covers it that, after the last key change, is checked: an unsigned line that nothing sealed was never acknowledged, and somebody
- * else may have put it there. Returns 0 or -errno of reading.
+ * Reads all of FD (-1: there is no log). A line counts when it chains and a signature covers it that, after the last key change, is
+ * checked: an unsigned line that nothing sealed was never acknowledged, and somebody else may have put it there. Returns 0 or -errno of
+ * reading.
  */
 int	recover(int fd, const struct ratchet *, const struct recover_from *, struct recovered *);
 

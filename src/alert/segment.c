@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <nettle/sha2.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "alert/keep.h"
 #include "alert/segment.h"
 #include "base/cleanup.h"
+#include "base/hash.h"
 
 #define SUMS_MAX (4 * SEGMENT_LINE)
 
@@ -22,7 +22,7 @@ segment_name(char name[SEGMENT_NAME], const char *stem, uint64_t number, enum se
 }
 
 int64_t
-segment_number(const char *name, const char *stem)
+segment_number(const char *name, const char *stem, enum segment_file *file)
 {
 	size_t n = strlen(stem);
 	int64_t number = 0;
@@ -32,40 +32,22 @@ segment_number(const char *name, const char *stem)
 	for (int i = 1; i <= 8; i++)
 		number = 10 * number + name[n + (size_t)i] - '0';
 	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
-		if (strcmp(name + n + 9, endings[i]) == 0)
+		if (strcmp(name + n + 9, endings[i]) == 0) {
+			*file = (enum segment_file)i;
 			return number;
+		}
 	return -1;
-}
-
-static void
-to_hex(const struct sha256_ctx *ctx, char hex[65])
-{
-	struct sha256_ctx copy = *ctx;
-	uint8_t digest[SHA256_DIGEST_SIZE];
-
-	sha256_digest(&copy, sizeof(digest), digest);
-	sodium_bin2hex(hex, 65, digest, sizeof(digest));
 }
 
 int
 segment_hash(int fd, char hex[65])
 {
-	uint8_t block[65536];
-	struct sha256_ctx ctx;
-	off_t at = 0;
-	ssize_t n;
+	uint8_t hash[32];
+	int err = hash_file(fd, hash);
 
-	sha256_init(&ctx);
-	while ((n = pread(fd, block, sizeof(block), at)) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		sha256_update(&ctx, (size_t)n, block);
-		at += n;
-	}
-	to_hex(&ctx, hex);
-	return 0;
+	if (!err)
+		sodium_bin2hex(hex, 65, hash, sizeof(hash));
+	return err;
 }
 
 static int

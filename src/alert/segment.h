@@ -18,6 +18,12 @@
 
 enum segment_file { SEGMENT_RECORDS, SEGMENT_PACKED, SEGMENT_SUMS, SEGMENT_SIG };
 
+static inline bool
+segment_has_records(enum segment_file file)
+{
+	return file == SEGMENT_RECORDS || file == SEGMENT_PACKED;
+}
+
 struct segment {
 	uint64_t	number, first, end;	/* records [first, end) */
 	char		log[17], head[65];
@@ -28,8 +34,8 @@ struct segment {
 
 /* "alerts-00000017.jsonl" and the like. */
 void	segment_name(char name[SEGMENT_NAME], const char *stem, uint64_t number, enum segment_file);
-/* The number in such a name of any kind; -1: it is none. */
-int64_t	segment_number(const char *name, const char *stem);
+/* The number in such a name, and the kind of it; -1: it is none. */
+int64_t	segment_number(const char *name, const char *stem, enum segment_file *);
 
 /*
  * Writes and syncs sums and signature of S. KEYS sign. What is summed is the file WHAT of DIR: the records, under the name that they have
@@ -44,7 +50,7 @@ int	segment_seal(const struct segment_place *, const struct segment *s, const st
  */
 int	segment_read(int dir, const char *stem, uint64_t number, const uint8_t *key, struct segment *);
 
-/* SHA-256 of what is left of FD from its position on, as hex. 0 or -errno. */
+/* SHA-256 of all of FD, as hex. 0 or -errno. */
 int	segment_hash(int fd, char hex[65]);
 
 #endif

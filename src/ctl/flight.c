@@ -7,6 +7,7 @@
 #include <string.h>
 #include "alert/segment.h"
 #include "base/cleanup.h"
+#include "base/grow.h"
 #include "ctl/flight.h"
 #include "ctl/term.h"
 #include "ctl/view.h"
@@ -128,15 +129,12 @@ by_file_and_time(const void *x, const void *y)
 static void
 learn(struct all *a, const char *file, const char *sha256)
 {
-	if (a->n == a->room) {
-		size_t room = a->room ? 2 * a->room : 256;
-		struct known *more = reallocarray(a->at, room, sizeof(*more));
-		a->failed = a->failed || !more;
-		if (!more)
-			return;
-		a->at = more;
-		a->room = room;
-	}
+	struct known *larger = grow(a->at, a->n, &a->room, sizeof(*larger));
+
+	a->failed = a->failed || !larger;
+	if (!larger)
+		return;
+	a->at = larger;
 	struct known *k = &a->at[a->n];
 	*k = (struct known){ .removed = !sha256, .nth = a->n++ };
 	snprintf(k->file, sizeof(k->file), "%s", file);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "alert/anchor.h"
 #include "alert/chain.h"
 #include "alert/json.h"
 #include "alert/pack.h"
@@ -133,11 +134,11 @@ next_segment(const struct log *l, uint64_t after, char path[PATH_MAX])
 	uint64_t lowest = 0;
 
 	while (d && (e = readdir(d))) {
-		int64_t n = segment_number(e->d_name, l->stem);
-		size_t len = strlen(e->d_name);
-		bool records = len > 6 && (strcmp(e->d_name + len - 4, ".zst") == 0 || strcmp(e->d_name + len - 6, ".jsonl") == 0);
+		enum segment_file file;
+		int64_t n = segment_number(e->d_name, l->stem, &file);
 		struct stat st;
-		if (!records || n <= (int64_t)after || (lowest && (uint64_t)n >= lowest) || fstatat(dirfd(d), e->d_name, &st, 0) || is_too_old(l, &st))
+		if (n <= (int64_t)after || (lowest && (uint64_t)n >= lowest) || !segment_has_records(file) ||
+		    fstatat(dirfd(d), e->d_name, &st, 0) || is_too_old(l, &st))
 			continue;
 		lowest = (uint64_t)n;
 		snprintf(path, PATH_MAX, "%s/%s", l->dir, e->d_name);
@@ -398,8 +399,7 @@ add_aside(struct logs *all, const struct store_ask *ask)
 	int any = 0;
 
 	while (d && any >= 0 && (e = readdir(d))) {
-		if (strspn(e->d_name, "0123456789abcdef") != 16 || e->d_name[16] || fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
-		    !S_ISDIR(st.st_mode))
+		if (!anchor_is_id(e->d_name) || fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISDIR(st.st_mode))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", ask->log, e->d_name);
 		int one = add_both(all, ask, path);

@@ -96,9 +96,7 @@ check_options(const struct verify_options *o)
 static bool
 is_aside(const char *path)
 {
-	const char *id = store_name(path);
-
-	return strspn(id, "0123456789abcdef") == 16 && !id[16];
+	return anchor_is_id(store_name(path));
 }
 
 /* The anchor of a log that was set aside is beside the others, under the name of the log, as its directory is. */

@@ -5,10 +5,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "alert/keep.h"
 #include "alert/pack.h"
 #include "alert/segment.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/grow.h"
 #include "base/log.h"
 #include "record/closed.h"
 
@@ -22,24 +24,13 @@ cleanup_all(struct all *a)
 }
 
 static bool
-ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s), m = strlen(end);
-
-	return n >= m && strcmp(s + n - m, end) == 0;
-}
-
-static bool
 keep_one(struct all *a, const struct one *one)
 {
-	if (a->n == a->room) {
-		size_t room = a->room ? 2 * a->room : 64;
-		struct one *more = reallocarray(a->one, room, sizeof(*more));
-		if (!more)
-			return false;
-		a->one = more;
-		a->room = room;
-	}
+	struct one *larger = grow(a->one, a->n, &a->room, sizeof(*larger));
+
+	if (!larger)
+		return false;
+	a->one = larger;
 	a->one[a->n++] = *one;
 	return true;
 }
@@ -56,23 +47,19 @@ by_number(const void *x, const void *y)
 static bool
 list(const struct closed *c, enum chain_which which, struct all *a)
 {
-	CLEANUP_FD int fd = openat(c->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	CLEANUP_DIR DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	CLEANUP_DIR DIR *d = keep_list(c->dir);
 	const struct dirent *e;
 
 	if (!d)
 		return false;
-	steal_fd(&fd);
 	while ((e = readdir(d))) {
-		struct one one = { .packed = ends_with(e->d_name, ".zst") };
-		int64_t number = segment_number(e->d_name, chain_stem(which));
+		enum segment_file file;
+		int64_t number = segment_number(e->d_name, chain_stem(which), &file);
 		struct stat st;
-		if (number <= 0 || (!one.packed && !ends_with(e->d_name, ".jsonl")) || fstatat(c->dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW))
+		if (number <= 0 || !segment_has_records(file) || fstatat(c->dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW))
 			continue;
-		one.number = (uint64_t)number;
-		one.bytes = (uint64_t)st.st_size;
-		one.changed_ns = (uint64_t)st.st_mtim.tv_sec * NS_PER_SEC;
-		if (!keep_one(a, &one))
+		if (!keep_one(a, &(struct one){ .number = (uint64_t)number, .bytes = (uint64_t)st.st_size, .packed = file == SEGMENT_PACKED,
+		    .changed_ns = (uint64_t)st.st_mtim.tv_sec * NS_PER_SEC }))
 			return false;
 	}
 	if (a->n)

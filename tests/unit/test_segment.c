@@ -11,15 +11,17 @@ names_are_found_again_and_others_are_not_taken_for_them(void **state)
 	static const char *const others[] = { "alerts.jsonl", "alerts-1.jsonl", "alerts-000000017.jsonl", "alerts-00000017.jsonl.1234",
 		"alerts-00000017.jsonl.tmp", "events-00000017.jsonl", "alerts-0000001a.sums", "alerts-00000017", "", "alerts-" };
 	char name[SEGMENT_NAME];
+	enum segment_file is;
 
 	for (int f = SEGMENT_RECORDS; f <= SEGMENT_SIG; f++)
 		for (uint64_t n = 0; n < 100000000; n = 3 * n + 1) {
 			segment_name(name, "alerts", n, (enum segment_file)f);
-			assert_int_equal(segment_number(name, "alerts"), n);
-			assert_int_equal(segment_number(name, "events"), -1);
+			assert_int_equal(segment_number(name, "alerts", &is), n);
+			assert_int_equal(is, f);
+			assert_int_equal(segment_number(name, "events", &is), -1);
 		}
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		assert_int_equal(segment_number(others[i], "alerts"), -1);
+		assert_int_equal(segment_number(others[i], "alerts", &is), -1);
 }
 
 static struct ratchet *
