@@ -20,12 +20,9 @@ begin_tell(struct record *r, enum chain_which which)
 	}
 	int n = snprintf(lines, sizeof(lines), "follows=%s%crecords=%llu%chead=%s", before->log, 0, (unsigned long long)before->sequence, 0,
 	    before->prev);
-	r->details.text = lines;
-	r->details.len = (size_t)n;
-	record_state(s, 0, "log-start", "A new log%s begins. It follows the log %s, whose last record is %llu, with the hash %s, and which "
+	const struct stating of = { .action = "log-start", .details = lines, .len = (size_t)n };
+	record_state_of(s, &of, "A new log%s begins. It follows the log %s, whose last record is %llu, with the hash %s, and which "
 	    "lies in the directory of that name.", whose, before->log, (unsigned long long)before->sequence - 1, before->prev);
-	r->details.text = NULL;
-	r->details.len = 0;
 }
 
 void

@@ -13,6 +13,7 @@
 #include "alert/keep.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/grow.h"
 #include "base/log.h"
 #include "record/flight.h"
 #include "record/reserve.h"
@@ -65,12 +66,9 @@ is_flight(const char *name)
 static void
 sweep(int dir)
 {
-	CLEANUP_FD int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	CLEANUP_DIR DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	CLEANUP_DIR DIR *d = keep_list(dir);
 	const struct dirent *e;
 
-	if (d)
-		steal_fd(&fd);
 	while (d && (e = readdir(d))) {
 		size_t n = strlen(e->d_name);
 		if (n > 4 && strcmp(e->d_name + n - 4, ".tmp") == 0)
@@ -246,23 +244,24 @@ flights_committed(struct flights *f, enum chain_which which, const char *text, s
 	f->evicted = f->ring.evicted;
 }
 
-static struct flight *
+/* Which; -1: none. */
+static int
 next_due(const struct flights *f)
 {
-	const struct flight *next = NULL;
+	int next = -1;
 
-	for (unsigned i = 0; f && i < FLIGHT_OPEN; i++)
-		if (f->flight[i].open && !f->flight[i].written && (!next || f->flight[i].due_ns < next->due_ns))
-			next = &f->flight[i];
-	return next ? (struct flight *)(uintptr_t)next : NULL;
+	for (int i = 0; f && i < FLIGHT_OPEN; i++)
+		if (f->flight[i].open && !f->flight[i].written && (next < 0 || f->flight[i].due_ns < f->flight[next].due_ns))
+			next = i;
+	return next;
 }
 
 uint64_t
 flights_due_ns(const struct flights *f)
 {
-	const struct flight *l = next_due(f);
+	int i = next_due(f);
 
-	return l ? l->due_ns : 0;
+	return i < 0 ? 0 : f->flight[i].due_ns;
 }
 
 static int
@@ -277,25 +276,21 @@ by_age(const void *x, const void *y)
 static int
 list_flights(int dir, struct flight_old **all)
 {
-	CLEANUP_FD int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	CLEANUP_DIR DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	CLEANUP_DIR DIR *d = keep_list(dir);
 	const struct dirent *e;
-	int n = 0, room = 0;
+	size_t room = 0;
+	int n = 0;
 
 	if (!d)
 		return -errno;
-	steal_fd(&fd);
 	while ((e = readdir(d))) {
 		struct stat st;
 		if (!is_flight(e->d_name) || fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW))
 			continue;
-		if (n == room) {
-			room = room ? 2 * room : 256;
-			struct flight_old *more = reallocarray(*all, (size_t)room, sizeof(*more));
-			if (!more)
-				return -ENOMEM;
-			*all = more;
-		}
+		struct flight_old *larger = grow(*all, (size_t)n, &room, sizeof(*larger));
+		if (!larger)
+			return -ENOMEM;
+		*all = larger;
 		struct flight_old *o = &(*all)[n++];
 		snprintf(o->name, sizeof(o->name), "%.22s", e->d_name);
 		o->bytes = (uint64_t)st.st_size;
@@ -442,10 +437,11 @@ failed(struct flights *f, struct flight *l, int err, bool last)
 bool
 flights_next(struct flights *f, uint64_t now_ns, bool all, struct flight_news *news)
 {
-	struct flight *l;
 	char hex[65];
+	int i;
 
-	while ((l = next_due(f)) && (all || l->due_ns <= now_ns)) {
+	while ((i = next_due(f)) >= 0 && (all || f->flight[i].due_ns <= now_ns)) {
+		struct flight *l = &f->flight[i];
 		if (plan(f, l, news))
 			return true;
 		int err = write_file(f, l, hex);

@@ -25,15 +25,16 @@ struct record {
 	bool		 ending;
 	struct msg_rotate rotate;		/* new anchors that are asked for; ticket 0: none */
 	struct msg_rotated rotated;		/* what became of that so far */
-	const struct msg_rotate *asker;		/* who caused what is told now; NULL: nobody */
-	struct { const char *text; size_t len; } details;	/* lines behind it, as in TEXT_DETAILS; NULL: none */
 	struct report	 report;
 	char		 body[RECORD_MAX - CHAIN_SUFFIX];
 	_Alignas(8) char buffer[WIRE_MAX];
 };
 extern struct record the_record;	/* there is one in a process */
 
-/* What this process has to tell itself, in the log of S, which has room: appended, and committed with the batch. */
+/* What this process has to tell itself: a word, how many, lines as in TEXT_DETAILS (LEN 0: none), and who asked for it (NULL: nobody). */
+struct stating { const char *action; uint64_t count; const char *details; size_t len; const struct msg_rotate *by; };
+/* With a sentence, in the log of S, which has room: appended, and committed with the batch. */
+void	record_state_of(struct stream *, const struct stating *, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void	record_state(struct stream *, uint64_t count, const char *action, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* Commits the batch of S, and whatever is to be done behind it (stream.h). 0 or -errno: it is tried again each second. */
 int	record_commit(struct record *, struct stream *);

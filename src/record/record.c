@@ -28,6 +28,12 @@ alerts_head(const struct record *r)
 	return chain_head(r->stream[CHAIN_ALERTS].chain);
 }
 
+static enum chain_which
+which_of(const struct record *r, const struct stream *s)
+{
+	return (enum chain_which)(s - r->stream);
+}
+
 /* Number of the last report such that it and all before it are on disk, whichever stream they went to. */
 static uint64_t
 acked(const struct record *r, enum sender from)
@@ -92,11 +98,11 @@ record_commit(struct record *r, struct stream *s)
 		size_t len;
 		const char *lines = chain_written(s->chain, &len);
 		publish(r);
-		flights_committed(r->flights, (enum chain_which)(s - r->stream), lines, len);
+		flights_committed(r->flights, which_of(r, s), lines, len);
 		if (s == &r->stream[CHAIN_ALERTS])
 			ways_committed(chain_head(s->chain), false);
 		if (s->begun)	/* before anything else that there is to tell */
-			begin_tell(r, s == &r->stream[CHAIN_ALERTS] ? CHAIN_ALERTS : CHAIN_EVENTS);
+			begin_tell(r, which_of(r, s));
 		s->begun = false;
 		return 0;
 	}
@@ -125,30 +131,47 @@ append(struct record *r, struct stream *s, enum sender from, uint64_t number)
 		return;
 	}
 	stream_added(s, from, number, wait);
-	flights_note(r->flights, (enum chain_which)(s - r->stream), &r->report);
+	flights_note(r->flights, which_of(r, s), &r->report);
 	ways_record(&(struct ways_line){ &r->report, r->body, line.len, sequence });
+}
+
+static void __attribute__((format(printf, 3, 0)))
+state(struct stream *s, const struct stating *of, const char *fmt, va_list ap)
+{
+	struct record *r = &the_record;
+	char why[400];
+
+	vsnprintf(why, sizeof(why), fmt, ap);
+	own_report(&r->report, &(struct own){ of->action, why, of->details, of->len, of->count,
+	    (uint8_t)atomic_load(&r->setup->page->warden.mode) }, r->setup->host.boot_id, chain_head(s->chain));
+	if (of->by) {
+		struct event *ev = &r->report.event;
+		ev->process = of->by->by;
+		ev->have |= HAVE_PROCESS | HAVE_USER | HAVE_AUID;
+		event_set_str(ev, TEXT_EXECUTABLE, of->by->executable);
+		event_set_str(ev, TEXT_USER_NAME, of->by->user);
+	}
+	append(r, s, FROM_WARDEN, 0);
+}
+
+void
+record_state_of(struct stream *s, const struct stating *of, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	state(s, of, fmt, ap);
+	va_end(ap);
 }
 
 void
 record_state(struct stream *s, uint64_t count, const char *action, const char *fmt, ...)
 {
-	struct record *r = &the_record;
-	char why[400];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(why, sizeof(why), fmt, ap);
+	state(s, &(struct stating){ .action = action, .count = count }, fmt, ap);
 	va_end(ap);
-	own_report(&r->report, &(struct own){ action, why, r->details.text, r->details.len, count,
-	    (uint8_t)atomic_load(&r->setup->page->warden.mode) }, r->setup->host.boot_id, chain_head(s->chain));
-	if (r->asker) {
-		struct event *ev = &r->report.event;
-		ev->process = r->asker->by;
-		ev->have |= HAVE_PROCESS | HAVE_USER | HAVE_AUID;
-		event_set_str(ev, TEXT_EXECUTABLE, r->asker->executable);
-		event_set_str(ev, TEXT_USER_NAME, r->asker->user);
-	}
-	append(r, s, FROM_WARDEN, 0);
 }
 
 /* Once writing works again the gap is told, with its cause. */
@@ -279,14 +302,6 @@ on_signal(struct source *s, uint32_t events)
 	return 0;
 }
 
-static int
-on_timer(struct source *s, uint32_t events)
-{
-	(void)events;
-	timer_read(s->fd);
-	return 0;
-}
-
 /* A sign of life, and what the log of events had come to by then, so that neither can be cut unnoticed. */
 static void
 beat(struct record *r)
@@ -374,12 +389,8 @@ fly(struct record *r, bool all)
 
 	if (alerts->failing_ns || !stream_has_room(alerts) || !flights_next(r->flights, now_boot_ns(), all, &r->news))
 		return false;
-	bool gone = r->news.gone;
-	r->details.text = r->news.details;
-	r->details.len = r->news.len;
-	record_state(alerts, r->news.count, gone ? "flights-removed" : "flight-recorded", "%s", r->news.why);
-	r->details.text = NULL;
-	r->details.len = 0;
+	record_state_of(alerts, &(struct stating){ .action = r->news.gone ? "flights-removed" : "flight-recorded", .count = r->news.count,
+	    .details = r->news.details, .len = r->news.len }, "%s", r->news.why);
 	flights_told(r->flights, record_commit(r, alerts) == 0);
 	return true;
 }
@@ -472,13 +483,6 @@ before(struct loop *l)
 }
 
 static int
-add(struct record *r, struct source *s, int fd, source_fn *fn)
-{
-	*s = (struct source){ .fd = fd, .ready = fn, .owner = r };
-	return fd < 0 ? -errno : loop_add(&r->loop, s, EPOLLIN);
-}
-
-static int
 start_loop(struct record *r)
 {
 	sigset_t set;
@@ -489,10 +493,10 @@ start_loop(struct record *r)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	if (err || (err = add(r, &r->signals, signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), on_signal)) ||
-	    (err = add(r, &r->timer, timer_open(0, 0), on_timer)) ||
-	    (err = add(r, &r->gate, r->setup->gate_sock, on_messages)) ||
-	    (err = add(r, &r->warden, r->setup->warden_sock, on_messages)))
+	if (err || (err = loop_watch(&r->loop, &r->signals, signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), on_signal, EPOLLIN)) ||
+	    (err = loop_watch(&r->loop, &r->timer, timer_open(0, 0), timer_ready, EPOLLIN)) ||
+	    (err = loop_watch(&r->loop, &r->gate, r->setup->gate_sock, on_messages, EPOLLIN)) ||
+	    (err = loop_watch(&r->loop, &r->warden, r->setup->warden_sock, on_messages, EPOLLIN)))
 		return err;
 	return 0;
 }

@@ -43,10 +43,8 @@ begin_rotation(struct record *r, enum chain_which which)
 	snprintf(out->log, sizeof(out->log), "%s", chain_head(s->chain)->log);
 	snprintf(out->old, sizeof(out->old), "%s", old);
 	snprintf(out->anchor, sizeof(out->anchor), "%s", anchor);
-	r->asker = &r->rotate;
-	record_state(s, 0, "keys-rotated", "This log ends here. The one that follows begins under the anchor %s, which this line names as the "
-	    "next key.", anchor);
-	r->asker = NULL;
+	record_state_of(s, &(struct stating){ .action = "keys-rotated", .by = &r->rotate },
+	    "This log ends here. The one that follows begins under the anchor %s, which this line names as the next key.", anchor);
 	out->records = chain_head(s->chain)->sequence;
 	s->rotating = true;
 	record_commit(r, s);	/* where that fails it is due again */

@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,9 +19,12 @@
 
 enum way { WAY_JOURNAL, WAY_SYSLOG, WAY_RUN, WAY_METRICS, WAY__MAX };
 
-static const struct { const char *name; enum counter lost; } ways_table[WAY__MAX] = {
-	[WAY_JOURNAL] = { "the journal", COUNTER_JOURNAL_LOST }, [WAY_SYSLOG] = { "syslog", COUNTER_SYSLOG_LOST },
-	[WAY_RUN] = { "the program on alerts", COUNTER_RUN_LOST }, [WAY_METRICS] = { "the file of metrics", COUNTER_METRICS_LOST },
+/* Only what sends at once counts what it sent. */
+static const struct { const char *name; enum counter lost, sent; } ways_table[WAY__MAX] = {
+	[WAY_JOURNAL] = { "the journal", COUNTER_JOURNAL_LOST, COUNTER_JOURNAL_SENT },
+	[WAY_SYSLOG] = { "syslog", COUNTER_SYSLOG_LOST, COUNTER_SYSLOG_SENT },
+	[WAY_RUN] = { .name = "the program on alerts", .lost = COUNTER_RUN_LOST },
+	[WAY_METRICS] = { .name = "the file of metrics", .lost = COUNTER_METRICS_LOST },
 };
 
 struct way_state {
@@ -76,7 +80,7 @@ lost_one(enum way which, int err)
 	lose(which, 1, err);
 }
 
-/* 0 or -errno. A full queue of the other side is -EAGAIN. */
+/* LEN bytes of the buffer. 0 or -errno. A full queue of the other side is -EAGAIN. */
 static int
 send_to(struct sockaddr_un *to, size_t len)
 {
@@ -91,30 +95,30 @@ send_to(struct sockaddr_un *to, size_t len)
 	}
 }
 
+/* ERR: what became of it. */
+static void
+sent(enum way which, int err)
+{
+	if (err) {
+		lost_one(which, err);
+		return;
+	}
+	counter_add(the_ways.setup.page, ways_table[which].sent, 1);
+	took(which);
+}
+
 static void
 send_plain(void)
 {
 	struct ways *w = &the_ways;
-	int err;
 
 	if (w->journal.sun_path[0]) {
-		err = send_to(&w->journal, journal_datagram(w->buffer, &w->plain));
-		if (!err) {
-			counter_add(w->setup.page, COUNTER_JOURNAL_SENT, 1);
-			took(WAY_JOURNAL);
-		} else if (err != -ENOENT || !w->only_if_there) {
-			lost_one(WAY_JOURNAL, err);
-		}
+		int err = send_to(&w->journal, journal_datagram(w->buffer, &w->plain));
+		if (err != -ENOENT || !w->only_if_there)
+			sent(WAY_JOURNAL, err);
 	}
-	if (w->syslog.sun_path[0]) {
-		err = send_to(&w->syslog, syslog_message(w->buffer, &w->plain, w->setup.host->hostname));
-		if (!err) {
-			counter_add(w->setup.page, COUNTER_SYSLOG_SENT, 1);
-			took(WAY_SYSLOG);
-		} else {
-			lost_one(WAY_SYSLOG, err);
-		}
-	}
+	if (w->syslog.sun_path[0])
+		sent(WAY_SYSLOG, send_to(&w->syslog, syslog_message(w->buffer, &w->plain, w->setup.host->hostname)));
 }
 
 /* A program that raises alerts itself would go on for ever. */
@@ -233,16 +237,16 @@ ways_news(struct ways_news *news)
 		news->count = y->lost;
 		if (y->drops)
 			snprintf(news->why, sizeof(news->why), "%c%s does not take everything (%s): what it misses is counted, and is in this log.",
-			    name[0] == 't' ? 'T' : 'S', name + 1, y->error == -EAGAIN ? "too much at once" : errno_name(y->error));
+			    toupper((unsigned char)name[0]), name + 1, y->error == -EAGAIN ? "too much at once" : errno_name(y->error));
 		else
-			snprintf(news->why, sizeof(news->why), "%c%s takes everything again; it missed %" PRIu64 ".", name[0] == 't' ? 'T' : 'S',
-			    name + 1, y->lost);
+			snprintf(news->why, sizeof(news->why), "%c%s takes everything again; it missed %" PRIu64 ".",
+			    toupper((unsigned char)name[0]), name + 1, y->lost);
 		return true;
 	}
 	return false;
 }
 
-/* WORD: what stands in the configuration for the USUAL place. */
+/* CONFIGURED: "" off; a path; or the word for the USUAL place. */
 static void
 place(struct sockaddr_un *sa, const char *configured, const char *usual)
 {
