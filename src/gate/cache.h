@@ -3,9 +3,8 @@
 /*
  * Allows that the kernel remembers. Where the answer about a program is yes without a trace, whoever asks, its inode gets a mark that
  * keeps exec from asking again: such an exec costs nothing. The kernel drops the mark when the file is written, truncated, deleted or
- * evicted. All marks go when one of these files is changed in another way (mode, owner, links, name), when a directory is renamed, when the
- * policy changes, and when
- * the gate dies.
+ * evicted. All marks go when one of these files is changed in another way (mode, owner, links, name), when a directory is renamed, when
+ * the policy changes, and when the gate dies.
  *
  * A store into a shared mapping drops no mark. So a file that others than root may write is marked only as long as we hold a read lease on
  * it: its first writer waits until the mark is gone. Each costs a descriptor, which keeps its file system busy, so they are few and short.

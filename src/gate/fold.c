@@ -52,17 +52,17 @@ same_text(const struct event *a, const struct event *b, enum event_text which)
 static bool
 same_cause(const struct report *a, const struct report *b)
 {
-	return a->event.kind == b->event.kind && a->decision == b->decision && a->would == b->would && a->mode == b->mode &&
+	return a->root == b->root && a->event.kind == b->event.kind && a->decision == b->decision && a->would == b->would && a->mode == b->mode &&
 	    a->settled == b->settled && a->severity == b->severity && a->actions == b->actions &&
 	    same_text(&a->event, &b->event, TEXT_RULE) && same_text(&a->event, &b->event, TEXT_RULESET) &&
 	    same_text(&a->event, &b->event, TEXT_MATCHED);
 }
 
 static uint64_t
-hash_of(const struct report *r, uint64_t root)
+hash_of(const struct report *r)
 {
 	const uint8_t words[] = { r->decision, r->would, r->mode, r->settled, r->severity, (uint8_t)r->actions, (uint8_t)r->event.kind };
-	uint64_t h = mix(mix(BASIS, words, sizeof(words)), &root, sizeof(root));
+	uint64_t h = mix(mix(BASIS, words, sizeof(words)), &r->root, sizeof(r->root));
 
 	h = mix_text(mix_text(mix_text(h, &r->event, TEXT_RULE), &r->event, TEXT_RULESET), &r->event, TEXT_MATCHED);
 	return h ? h : 1;
@@ -143,12 +143,10 @@ write_summary(struct gate *g, const struct fold_cause *c)
 	memcpy(&summary, &c->report, report_wire_size(&c->report));
 	const char *rule = event_text(ev, TEXT_RULE, &len), *kind = event_kind_name((enum event_kind)ev->kind);
 	snprintf(why, sizeof(why), "%" PRIu64 " more like %016" PRIx64 " in %" PRIu64 ".%03" PRIu64 " s: %s, %s%.*s%sprocess tree of pid %" PRId32,
-	    n, ev->id, ms / 1000, ms % 1000, kind, len ? "rule " : "", (int)(len < 80 ? len : 80), rule, len ? ", " : "", c->root_pid);
+	    n, ev->id, ms / 1000, ms % 1000, kind, len ? "rule " : "", (int)(len < 80 ? len : 80), rule, len ? ", " : "", summary.root_pid);
 	summary.repeated = n;
 	summary.first_ns = c->first_ns;
 	summary.last_ns = c->last_ns;
-	summary.root = c->root;
-	summary.root_pid = c->root_pid;
 	ev->id = act_event_id(g);
 	ev->wall_ns = now_wall_ns();
 	ev->boot_ns = now_boot_ns();
@@ -198,7 +196,7 @@ make_place(struct gate *g)
 }
 
 static void
-begin_cause(struct gate *g, unsigned i, uint64_t hash, struct process root)
+begin_cause(struct gate *g, unsigned i, uint64_t hash)
 {
 	struct fold_page *f = page_of(g);
 	struct fold_cause *c = &f->cause[i];
@@ -208,8 +206,6 @@ begin_cause(struct gate *g, unsigned i, uint64_t hash, struct process root)
 	atomic_store(&c->samples, 0);
 	c->recorded = 1;
 	c->object[0] = object_of(&g->report.event);
-	c->root = root.entity;
-	c->root_pid = root.pid;
 	memcpy(&c->report, &g->report, report_wire_size(&g->report));
 	atomic_store(&f->until_ns[i], now_boot_ns() + g->setup.config->fold_ns);
 	if (!g->fold_next_ns || f->until_ns[i] < g->fold_next_ns)
@@ -218,13 +214,12 @@ begin_cause(struct gate *g, unsigned i, uint64_t hash, struct process root)
 }
 
 static unsigned
-find(struct gate *g, uint64_t hash, uint64_t root)
+find(struct gate *g, uint64_t hash)
 {
 	struct fold_page *f = page_of(g);
 
 	for (unsigned i = 0; i < FOLD_CAUSES; i++)
-		if (atomic_load_explicit(&f->hash[i], memory_order_relaxed) == hash && f->cause[i].root == root &&
-		    same_cause(&f->cause[i].report, &g->report))
+		if (atomic_load_explicit(&f->hash[i], memory_order_relaxed) == hash && same_cause(&f->cause[i].report, &g->report))
 			return i;
 	return NO_CAUSE;
 }
@@ -234,19 +229,17 @@ static unsigned
 choose(struct gate *g)
 {
 	struct fold_page *f = page_of(g);
-	struct process root = { 0 };
 
 	if (!g->setup.config->fold_ns || g->fold_ended)
 		return NO_CAUSE;
-	root.pid = tree_root(g->tree, g->report.event.process.pid, &root.entity);
-	uint64_t hash = hash_of(&g->report, root.entity);
-	unsigned i = find(g, hash, root.entity);
+	uint64_t hash = hash_of(&g->report);
+	unsigned i = find(g, hash);
 	if (i != NO_CAUSE && atomic_load(&f->until_ns[i]) <= now_boot_ns() && settle(g, i))
 		i = NO_CAUSE;
 	if (i == NO_CAUSE) {
 		unsigned at = make_place(g);
 		if (at != NO_CAUSE)
-			begin_cause(g, at, hash, root);
+			begin_cause(g, at, hash);
 		return NO_CAUSE;
 	}
 	return is_told(&f->cause[i], &g->report) ? NO_CAUSE : i;

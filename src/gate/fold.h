@@ -17,7 +17,7 @@
  */
 #include "gate/state.h"
 
-/* The alert in G->report: into a record of its own, or into the count of its cause. Adds to the counter of alerts. */
+/* The alert in G->report, which names its tree: into a record of its own, or into the count of its cause. Adds to the counter of alerts. */
 void	fold_put(struct gate *);
 /* Summaries that are due. Returns when the next one is, in ms; -1: none waits. */
 int	fold_tend(struct gate *, uint64_t now_ns);

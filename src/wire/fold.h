@@ -13,12 +13,10 @@ struct fold_cause {
 	_Atomic uint64_t settling;	/* 1 + head of the spool before the summary went there; 0: none is on its way */
 	uint32_t	 recorded;	/* and those that have one */
 	uint64_t	 object[FOLD_RECORDED];	/* what each of these was about */
-	uint64_t	 root;		/* entity of their tree */
-	int32_t		 root_pid;
 	_Atomic uint32_t samples;
 	uint64_t	 first_ns, last_ns;	/* wall clock, of those that were counted */
 	struct { uint64_t id; uint16_t len; char file[198]; } sample[FOLD_SAMPLES];
-	struct report	 report;	/* the first one */
+	struct report	 report;	/* the first one, with the tree that all are of */
 };
 
 /* The alert in hand: what counts it, and what its record would change. A successor sees which of it was done. */

@@ -125,6 +125,7 @@ set_alert(int32_t pid, const char *rule)
 	gate.report.severity = SEVERITY_HIGH;
 	event_init(ev, EVENT_EXEC, SENSOR_FANOTIFY);
 	ev->process.pid = pid;
+	gate.report.root_pid = tree_root(gate.tree, pid, &gate.report.root);
 	ev->wall_ns = 1000 * NS_PER_SEC + alerts;
 	ev->id = ++alerts;
 	event_set_str(ev, TEXT_RULE, rule);
