@@ -32,42 +32,23 @@ struct row {
 	uint64_t		 most;		/* seconds, a number, or bytes */
 };
 
-#define WORDS_WORD(x)		x
-#define WORDS_NAME(x)		NULL
-#define WORDS_PATH(x)		NULL
-#define WORDS_MOUNTS(x)		NULL
-#define WORDS_DURATION(x)	NULL
-#define WORDS_SIZE(x)		NULL
-#define WORDS_SPAN(x)		NULL
-#define WORDS_PLACE(x)		NULL
-#define WORDS_ARGV(x)		NULL
-#define WORDS_NUMBER(x)		NULL
-#define MOST_WORD(x)		0
-#define MOST_NAME(x)		0
-#define MOST_PATH(x)		0
-#define MOST_MOUNTS(x)		0
-#define MOST_DURATION(x)	(x)
-#define MOST_SPAN(x)		(x)
-#define MOST_PLACE(x)		0
-#define MOST_ARGV(x)		0
-#define MOST_NUMBER(x)		(x)
-#define MOST_SIZE(x)		(x)
-#define USUAL_WORD(x)		NULL
-#define USUAL_NAME(x)		NULL
-#define USUAL_PATH(x)		NULL
-#define USUAL_MOUNTS(x)		NULL
-#define USUAL_DURATION(x)	NULL
-#define USUAL_SPAN(x)		NULL
-#define USUAL_PLACE(x)		(x)
-#define USUAL_ARGV(x)		NULL
-#define USUAL_NUMBER(x)		NULL
-#define USUAL_SIZE(x)		NULL
+/* What the argument of a key is, by its type. */
+#define ARG_WORD(x)		.words = (x)
+#define ARG_NAME(x)		.words = NULL
+#define ARG_PATH(x)		.words = NULL
+#define ARG_MOUNTS(x)		.words = NULL
+#define ARG_ARGV(x)		.words = NULL
+#define ARG_PLACE(x)		.usual = (x)
+#define ARG_DURATION(x)		.most = (x)
+#define ARG_SPAN(x)		.most = (x)
+#define ARG_NUMBER(x)		.most = (x)
+#define ARG_SIZE(x)		.most = (x)
 
 static const struct row rows[] = {
 #define KEY(section_, key_, type_, member_, arg_, standard_, values_, help_) \
 	{ .text = { .section = #section_, .key = #key_, .values = values_, .standard = standard_, .help = help_ }, \
 	  .type = TYPE_##type_##_, .offset = offsetof(struct config, member_), .size = sizeof(((struct config *)0)->member_), \
-	  .words = WORDS_##type_(arg_), .usual = USUAL_##type_(arg_), .most = MOST_##type_(arg_) },
+	  ARG_##type_(arg_) },
 #include "policy/config.def"
 #undef KEY
 };

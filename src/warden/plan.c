@@ -29,6 +29,15 @@ find(struct warden *w, enum watch_kind kind, const char *path, size_t len)
 	return NULL;
 }
 
+/* Length of the directory that PATH lies in; 0: it has none. */
+static size_t
+parent(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return !slash ? 0 : slash == path ? 1 : (size_t)(slash - path);
+}
+
 static void
 want(struct warden *w, enum watch_kind kind, unsigned events, const char *path, size_t len)
 {
@@ -58,11 +67,9 @@ plan_want(struct warden *w)
 	for (unsigned i = 0; i < policy_places(w->policy); i++) {
 		struct watch_place p;
 		policy_place(w->policy, i, &p);
-		size_t len = strlen(p.path);
-		const char *slash = strrchr(p.path, '/');
-		want(w, p.kind, p.events, p.path, len);
-		if (p.kind == WATCH_FILE && slash)
-			want(w, WATCH_DIRECTORY, p.events, p.path, slash == p.path ? 1 : (size_t)(slash - p.path));
+		want(w, p.kind, p.events, p.path, strlen(p.path));
+		if (p.kind == WATCH_FILE && parent(p.path))
+			want(w, WATCH_DIRECTORY, p.events, p.path, parent(p.path));
 	}
 }
 
@@ -136,31 +143,45 @@ gated(struct warden *w, const char *path, uint64_t dev)
 	return best && best->subvolumes && marks_find(w, best->dev);
 }
 
-/* A directory for what is in it. The rights of a directory are told by itself only. */
+/* What P wants of what is there, DIR: a directory, which is marked for what is in it; but its own rights are told by itself only. */
+struct masks { uint64_t opens, heard; };
+static struct masks
+masks_of(const struct warden *w, const struct groups *g, const struct place *p, bool dir)
+{
+	bool all = p->kind == WATCH_DIRECTORY;
+	uint64_t child = all ? FAN_EVENT_ON_CHILD : 0, heard = marks_heard(w, all ? p->events : dir ? p->events & WATCH_CHMOD : 0);
+
+	return (struct masks){ .opens = p->events & WATCH_OPENS ? marks_opens(g) | child : 0, .heard = heard ? heard | child : 0 };
+}
+
 static void
 mark_inode(struct warden *w, const struct groups *g, struct place *p, const struct stat *st)
 {
-	bool all = p->kind == WATCH_DIRECTORY, dir = S_ISDIR(st->st_mode);
-	uint64_t opens = p->events & WATCH_OPENS ? marks_opens(g) | (all ? FAN_EVENT_ON_CHILD : 0) : 0;
-	uint64_t heard = marks_heard(w, all ? p->events : dir ? p->events & WATCH_CHMOD : 0);
+	const struct masks want = masks_of(w, g, p, S_ISDIR(st->st_mode));
 	int err, was = p->err;
 
 	if (p->dev != st->st_dev || p->ino != st->st_ino)
 		p->opens = p->heard = 0;
-	heard |= heard && all ? FAN_EVENT_ON_CHILD : 0;
-	err = opens ? marks_ask(g, 0, opens, p->path) : 0;
-	p->opens |= err ? 0 : opens;
+	err = want.opens ? marks_ask(g, 0, want.opens, p->path) : 0;
+	p->opens |= err ? 0 : want.opens;
 	p->err = err;
 	struct marked *m = marks_find(w, st->st_dev);
-	if (heard && w->heard.files >= 0) {
+	if (want.heard && w->heard.files >= 0) {
 		if (m)
 			hand_one(w, m);
-		err = fanotify_mark(w->heard.files, FAN_MARK_ADD, heard, AT_FDCWD, p->path) ? -errno : 0;
-		p->heard |= err ? 0 : heard;
+		err = fanotify_mark(w->heard.files, FAN_MARK_ADD, want.heard, AT_FDCWD, p->path) ? -errno : 0;
+		p->heard |= err ? 0 : want.heard;
 		p->err = p->err ? p->err : err;
 	}
 	if (p->err && p->err != was)
 		log_errno(p->err, "what happens to %s is not seen", p->path);
+}
+
+/* Is something there, and of the kind that it should be? */
+static bool
+look_at(const struct place *p, struct stat *st)
+{
+	return stat(p->path, st) == 0 && (p->kind != WATCH_DIRECTORY || S_ISDIR(st->st_mode));
 }
 
 /* False: it is another one since. */
@@ -172,7 +193,7 @@ mark_place(struct warden *w, const struct groups *g, struct place *p)
 	if (p->kind == WATCH_EVERYTHING)
 		return true;
 	follow(w, p);
-	if (stat(p->path, &st) || (p->kind == WATCH_DIRECTORY && !S_ISDIR(st.st_mode))) {
+	if (!look_at(p, &st)) {
 		p->dev = p->ino = p->opens = p->heard = 0;
 		return true;
 	}
@@ -203,40 +224,38 @@ plan_stale(const struct warden *w)
 		struct stat st;
 		if (p->kind == WATCH_EVERYTHING)
 			continue;
-		bool there = stat(p->path, &st) == 0 && (p->kind != WATCH_DIRECTORY || S_ISDIR(st.st_mode));
-		if (there ? st.st_dev != p->dev || st.st_ino != p->ino : p->ino != 0)
+		if (look_at(p, &st) ? st.st_dev != p->dev || st.st_ino != p->ino : p->ino != 0)
 			return true;
 	}
 	return false;
 }
 
 /* What all places that stay want of an inode: several may be the same one. */
-static void
-wanted(const struct warden *w, const struct place *of, uint64_t *opens, uint64_t *heard)
+static struct masks
+wanted(const struct warden *w, const struct place *of)
 {
-	*opens = *heard = 0;
+	struct masks all = { 0, 0 };
+
 	for (unsigned i = 0; i < w->n_places; i++) {
 		const struct place *p = &w->place[i];
-		bool all = p->kind == WATCH_DIRECTORY;
 		if (!p->fresh || p->kind >= WATCH_TREE || p->dev != of->dev || p->ino != of->ino)
 			continue;
-		uint64_t h = marks_heard(w, all ? p->events : p->events & WATCH_CHMOD);
-		*opens |= p->events & WATCH_OPENS ? marks_opens(&w->groups) | (all ? FAN_EVENT_ON_CHILD : 0) : 0;
-		*heard |= h ? h | (all ? FAN_EVENT_ON_CHILD : 0) : 0;
+		struct masks one = masks_of(w, &w->groups, p, true);	/* what is no directory never had what only one can have */
+		all.opens |= one.opens;
+		all.heard |= one.heard;
 	}
+	return all;
 }
 
 static void
 unmark(const struct warden *w, struct place *p)
 {
-	uint64_t opens, heard;
 	struct stat st;
 
 	if (p->kind >= WATCH_TREE || (!p->opens && !p->heard))
 		return;
-	wanted(w, p, &opens, &heard);
-	opens = p->opens & ~opens;
-	heard = p->heard & ~heard;
+	const struct masks stay = wanted(w, p);
+	uint64_t opens = p->opens & ~stay.opens, heard = p->heard & ~stay.heard;
 	if (stat(p->path, &st) || st.st_dev != p->dev || st.st_ino != p->ino)
 		return;		/* gone: nothing left to remove */
 	if (opens && fanotify_mark(w->groups.open, FAN_MARK_REMOVE, opens, AT_FDCWD, p->path) == 0)
@@ -353,16 +372,14 @@ plan_publish(struct warden *w)
 	for (unsigned i = 0; i < policy_places(w->policy) && n < PAGE_PLACES; i++) {
 		struct page_place *to = &w->page->place[n];
 		struct watch_place of;
-		const char *why, *slash;
+		const char *why;
 		policy_place(w->policy, i, &of);
 		const struct place *p = find(w, of.kind, of.path, strlen(of.path));
 		if (!p)
 			continue;
 		events |= of.events;
 		enum place_state state = state_of(w, p, &why);
-		slash = strrchr(of.path, '/');
-		const struct place *dir = of.kind == WATCH_FILE && slash ?
-		    find(w, WATCH_DIRECTORY, of.path, slash == of.path ? 1 : (size_t)(slash - of.path)) : NULL;
+		const struct place *dir = of.kind == WATCH_FILE ? find(w, WATCH_DIRECTORY, of.path, parent(of.path)) : NULL;
 		if (dir && state != PLACE_REFUSED)
 			state = state_of(w, dir, &why);
 		snprintf(to->path, sizeof(to->path), "%s", of.path);
