@@ -51,6 +51,9 @@ denied() { local name=$1; shift; exits "$name" $EPERM "$PROG/step" "$@"; }
 
 # The same for programs that are started without step in front of them.
 runs() { local name=$1; shift; exits "$name" 0 "$@"; }
+
+# does NAME FUNCTION...: it succeeds; what it said last is shown where it does not
+does() { local name=$1; shift; if "$@" >"$T/does" 2>&1; then ok "$name"; else not_ok "$name" "success" "$(tail -n 5 "$T/does")"; fi; }
 refused() { local name=$1; shift; exits "$name" $EPERM "$@"; }
 
 skip() {

@@ -27,8 +27,6 @@ on = exec
 file.path = $M/bin/logged, $M/bin/other
 action = log
 END
-# does NAME COMMAND...: a function succeeds
-does() { local name=$1; shift; if "$@" >"$T/does" 2>&1; then ok "$name"; else not_ok "$name" "success" "$(tail -n 5 "$T/does")"; fi; }
 # session TEXT: a shell of its own runs it
 session() { setsid -w sh -c "$1; true" >/dev/null 2>&1; }
 # files: how many the recorder has written

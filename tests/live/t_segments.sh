@@ -21,8 +21,6 @@ action = log
 END
 SEGMENT_SIZE=64k
 start
-# does NAME COMMAND...: a function succeeds
-does() { local name=$1; shift; if "$@" >"$T/does" 2>&1; then ok "$name"; else not_ok "$name" "success" "$(tail -n 5 "$T/does")"; fi; }
 # storm N: so many of each
 storm() { "$PROG/storm" -n "$1" "$M/bin/forbidden" >"$T/said"; [ "$(word refused "$(cat "$T/said")")" = "$1" ] && "$PROG/storm" -n "$1" "$M/bin/logged" >/dev/null; }
 does "300 denials, 300 events" storm 300

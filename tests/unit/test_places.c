@@ -17,9 +17,20 @@ by_writing(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
-/* In order of their writing: a file is its path, a directory ends with a slash, a tree with two stars, and a star alone is everything. */
+static unsigned
+event_of(const char *letter)
+{
+	static const char letters[] = "ocrdm";		/* opens, create, rename, delete, chmod */
+
+	return 1u << (strchr(letters, *letter) - letters);
+}
+
+/*
+ * In order of their writing: a file is its path, a directory ends with a slash, a tree with two stars, and a star alone is everything.
+ * EVENTS: "ocd:" before each, as event_of() reads them.
+ */
 static void
-places(const struct policy *p, char *out, size_t n)
+write_places(const struct policy *p, bool events, char *out, size_t n)
 {
 	char one[8][600];
 	unsigned count = policy_places(p);
@@ -28,9 +39,14 @@ places(const struct policy *p, char *out, size_t n)
 	assert_true(count <= COUNT(one));
 	for (unsigned i = 0; i < count; i++) {
 		struct watch_place w;
+		char letters[8] = "";
+		size_t k = 0;
 		policy_place(p, i, &w);
 		const char *kind = w.kind == WATCH_FILE ? "" : w.kind == WATCH_DIRECTORY ? "/" : w.kind == WATCH_TREE ? "/**" : "*";
-		snprintf(one[i], sizeof(one[i]), "%s%s", w.path, kind);
+		for (const char *letter = "ocrdm"; *letter && events; letter++)
+			if (w.events & event_of(letter))
+				letters[k++] = *letter;
+		snprintf(one[i], sizeof(one[i]), "%s%s%s%s", letters, events ? ":" : "", w.path, kind);
 	}
 	qsort(one, count, sizeof(one[0]), by_writing);
 	out[0] = '\0';
@@ -41,7 +57,7 @@ places(const struct policy *p, char *out, size_t n)
 struct row { const char *text, *places; };
 
 static void
-check_row(const struct row *r, const struct policy_sources *sources)
+check_row(const struct row *r, const struct policy_sources *sources, bool events)
 {
 	struct faults faults = { 0 };
 	const struct policy *p = compile_for(sources, r->text, &faults);
@@ -49,7 +65,7 @@ check_row(const struct row *r, const struct policy_sources *sources)
 
 	if (!p)
 		fail_msg("%s\n%s", r->text, faults.fault[0].why);
-	places(p, out, sizeof(out));
+	write_places(p, events, out, sizeof(out));
 	policy_close(p);
 	if (strcmp(out, r->places) != 0)
 		fail_msg("%s\nwatches '%s', not '%s'", r->text, out, r->places);
@@ -59,7 +75,7 @@ static void
 check(const struct row *table, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		check_row(&table[i], &compile_enforcing);
+		check_row(&table[i], &compile_enforcing, false);
 }
 
 static void
@@ -185,8 +201,8 @@ a_default_that_denies_asks_about_everything(void **state)
 	(void)state;
 	struct policy_sources sources = { .mode = MODE_ENFORCE, .open_default = DECISION_DENY };
 
-	check_row(&(struct row){ "[policy]\n", "*" }, &sources);
-	check_row(&(struct row){ OPEN "file.path = /x\n", "*" }, &sources);
+	check_row(&(struct row){ "[policy]\n", "*" }, &sources, false);
+	check_row(&(struct row){ OPEN "file.path = /x\n", "*" }, &sources, false);
 }
 
 static void
@@ -200,42 +216,8 @@ a_path_that_no_mark_can_hold_is_watched_from_everywhere(void **state)
 		path[0] = '/';
 		path[len] = '\0';
 		snprintf(text, sizeof(text), OPEN "file.path = %s\n", path);
-		check_row(&(struct row){ text, len < 512 ? path : "*" }, &compile_enforcing);
+		check_row(&(struct row){ text, len < 512 ? path : "*" }, &compile_enforcing, false);
 	}
-}
-
-static unsigned
-event_of(const char *letter)
-{
-	static const char letters[] = "ocrdm";		/* opens, create, rename, delete, chmod */
-
-	return 1u << (strchr(letters, *letter) - letters);
-}
-
-/* "ocd:/a m:/b/": events and place, in order of their writing. */
-static void
-places_by_event(const struct policy *p, char *out, size_t n)
-{
-	char one[8][600];
-	unsigned count = policy_places(p);
-	size_t at = 0;
-
-	assert_true(count <= COUNT(one));
-	for (unsigned i = 0; i < count; i++) {
-		struct watch_place w;
-		char events[8] = "";
-		size_t k = 0;
-		policy_place(p, i, &w);
-		const char *kind = w.kind == WATCH_FILE ? "" : w.kind == WATCH_DIRECTORY ? "/" : w.kind == WATCH_TREE ? "/**" : "*";
-		for (const char *letter = "ocrdm"; *letter; letter++)
-			if (w.events & event_of(letter))
-				events[k++] = *letter;
-		snprintf(one[i], sizeof(one[i]), "%s:%s%s", events, w.path, kind);
-	}
-	qsort(one, count, sizeof(one[0]), by_writing);
-	out[0] = '\0';
-	for (unsigned i = 0; i < count; i++)
-		at += (size_t)snprintf(out + at, n - at, "%s%s", i ? " " : "", one[i]);
 }
 
 static void
@@ -262,17 +244,8 @@ each_event_is_seen_where_rules_ask_for_it(void **state)
 		  NAMED("c", "create", "file.path = /x/**\n"), "c:/x/** d:/x/" },
 	};
 
-	for (size_t i = 0; i < COUNT(table); i++) {
-		struct faults faults = { 0 };
-		const struct policy *p = compile_for(&compile_enforcing, table[i].text, &faults);
-		char out[8192];
-		if (!p)
-			fail_msg("%s\n%s", table[i].text, faults.fault[0].why);
-		places_by_event(p, out, sizeof(out));
-		policy_close(p);
-		if (strcmp(out, table[i].places) != 0)
-			fail_msg("%s\nwatches '%s', not '%s'", table[i].text, out, table[i].places);
-	}
+	for (size_t i = 0; i < COUNT(table); i++)
+		check_row(&table[i], &compile_enforcing, true);
 }
 
 /* The kernel tells of a rename only the side that is marked; where a rule speaks of both, both are. */
@@ -296,17 +269,8 @@ a_rename_is_seen_from_both_sides_where_a_rule_speaks_of_both(void **state)
 		{ ON("rename", "file.path = /a/**\nfile.previous.path = /b/**\n"), "r:/a/**" },
 	};
 
-	for (size_t i = 0; i < COUNT(table); i++) {
-		struct faults faults = { 0 };
-		const struct policy *p = compile_for(&compile_enforcing, table[i].text, &faults);
-		char out[8192];
-		if (!p)
-			fail_msg("%s\n%s", table[i].text, faults.fault[0].why);
-		places_by_event(p, out, sizeof(out));
-		policy_close(p);
-		if (strcmp(out, table[i].places) != 0)
-			fail_msg("%s\nwatches '%s', not '%s'", table[i].text, out, table[i].places);
-	}
+	for (size_t i = 0; i < COUNT(table); i++)
+		check_row(&table[i], &compile_enforcing, true);
 #undef ON
 }
 

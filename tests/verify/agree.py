@@ -13,6 +13,7 @@ import subprocess
 import sys
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+import outcome
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD, SCRIPT, TMP = sys.argv[1:]
@@ -482,19 +483,6 @@ def write_by_format():
 
 # -- tests
 
-passed = failed = 0
-
-
-def test(name, faults):
-    global passed, failed
-    if faults:
-        failed += 1
-        print(f"FAIL  {name}")
-        print("".join(f"      {fault}\n" for fault in faults[:10]), end="")
-    else:
-        passed += 1
-        print(f"ok    {name}", flush=True)
-
 
 def tampered(log, name, damage):
     faults, n = [], 0
@@ -504,7 +492,7 @@ def tampered(log, name, damage):
         n += 1
         if fault:
             faults.append(f"{case.what}: {fault}")
-    test(f"{log.name}, {name}: {n} logs", faults if n else ["nothing was tried"])
+    outcome.test(f"{log.name}, {name}: {n} logs", faults if n else ["nothing was tried"])
 
 
 def the_script_in_the_manual():
@@ -635,20 +623,19 @@ def on_a_terminal(log):
 def main():
     with open(TMP + "/yett.conf", "w", encoding="ascii") as f:
         f.write(f"[paths]\nlog = {TMP}\nstate = {TMP}\n")
-    test("the script in yett-record(5) is verify.py", the_script_in_the_manual())
+    outcome.test("the script in yett-record(5) is verify.py", the_script_in_the_manual())
     logs.extend([write_by_chain(), write_by_format()])
     for log in logs:
-        test(f"{log.name}: whole", [fault for fault in [check(log.anchor, Case("whole", log.data(), "whole"))] if fault])
-        test(f"{log.name}: the script on its own", on_its_own(log))
-        test(f"{log.name}: in several files", in_pieces(log))
+        outcome.test(f"{log.name}: whole", [fault for fault in [check(log.anchor, Case("whole", log.data(), "whole"))] if fault])
+        outcome.test(f"{log.name}: the script on its own", on_its_own(log))
+        outcome.test(f"{log.name}: in several files", in_pieces(log))
         for name, damage in TAMPERS + (THEFTS if log.key else []):
             tampered(log, name, damage)
     large = large_log()
     tampered(large, "damage where pieces meet", in_large_pieces)
-    test(f"{large.name}: from a pipe", from_a_pipe(large))
-    test(f"{large.name}: on a terminal", on_a_terminal(large))
-    print(f"{passed} passed, {failed} failed")
-    return failed != 0
+    outcome.test(f"{large.name}: from a pipe", from_a_pipe(large))
+    outcome.test(f"{large.name}: on a terminal", on_a_terminal(large))
+    return outcome.summary()
 
 
 logs = []

@@ -8,25 +8,13 @@ import shutil
 import subprocess
 import sys
 import time
+import outcome
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD, SCRIPT, TMP = sys.argv[1:]
 RECORDS = 10000
 DICE = random.Random(10000)
 ODD = ["caf\u00e9 \U0001f30d", "%msg% $!all", "\\xff\\x5cx", 'a "quoted" \\ word', "  blanks  ", "\u009b31m", "<13>Nov 24 web1 tag: ", "#040", "{}"]
-passed = failed = 0
-
-
-def test(name, faults):
-    global passed, failed
-    faults = [str(fault) for fault in faults]
-    if faults:
-        failed += 1
-        print(f"FAIL  {name}")
-        print("".join(f"      {fault}\n" for fault in faults[:10]), end="")
-    else:
-        passed += 1
-        print(f"ok    {name}", flush=True)
 
 
 def body(n):
@@ -130,13 +118,12 @@ def main():
         f.write(f"[paths]\nlog = {TMP}/none\nstate = {TMP}/none\n")
     configuration()
     far = TMP + "/far/alerts.jsonl"
-    test(f"rsyslogd: {RECORDS} records go through it, which is stopped on the way", carry())
+    outcome.test(f"rsyslogd: {RECORDS} records go through it, which is stopped on the way", carry())
     same = subprocess.run(["cmp", TMP + "/log/alerts.jsonl", far], capture_output=True, check=False)
-    test("rsyslogd: what arrives are the bytes that were written", [same.stdout + same.stderr] if same.returncode else [])
-    test("rsyslogd: both verifiers prove it by the anchor", proof(far))
-    test("rsyslogd: and notice a letter that was changed on the way", tampered(far))
-    print(f"{passed} passed, {failed} failed")
-    return failed != 0
+    outcome.test("rsyslogd: what arrives are the bytes that were written", [same.stdout + same.stderr] if same.returncode else [])
+    outcome.test("rsyslogd: both verifiers prove it by the anchor", proof(far))
+    outcome.test("rsyslogd: and notice a letter that was changed on the way", tampered(far))
+    return outcome.summary()
 
 
 sys.exit(main())

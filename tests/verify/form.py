@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import outcome
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD, _, TMP = sys.argv[1:]
@@ -15,19 +16,6 @@ loader = importlib.machinery.SourceFileLoader("schema", HERE + "/schema")
 schema = importlib.util.module_from_spec(importlib.util.spec_from_loader("schema", loader))
 sys.dont_write_bytecode = True
 loader.exec_module(schema)
-passed = failed = 0
-
-
-def test(name, faults):
-    global passed, failed
-    faults = list(faults)
-    if faults:
-        failed += 1
-        print(f"FAIL  {name}")
-        print("".join(f"      {fault}\n" for fault in faults[:10]), end="")
-    else:
-        passed += 1
-        print(f"ok    {name}", flush=True)
 
 
 def records():
@@ -75,23 +63,22 @@ WRONG = [
 
 def main():
     lines = records()
-    test(f"{len(lines)} records of the unit test have the form", (f"{why}: {line[:200]!r}" for line in lines for why in faults_of(line)))
+    outcome.test(f"{len(lines)} records of the unit test have the form", (f"{why}: {line[:200]!r}" for line in lines for why in faults_of(line)))
     denied = next(json.loads(line) for line in lines if b'"denied"' in line and b'"start"' in line and b'"file":{' in line)
     for name, change in WRONG:
         record = copy.deepcopy(denied)
         change(record)
-        test(f"refused: {name}", [] if faults_of(json.dumps(record).encode()) else ["it was not"])
+        outcome.test(f"refused: {name}", [] if faults_of(json.dumps(record).encode()) else ["it was not"])
     whole = json.dumps(denied).encode()
     for name, line in [("a raw control byte", whole.replace(b"bin", b"b\x1fn", 1)), ("a byte that is no UTF-8", whole.replace(b"bin", b"b\xffn", 1)),
                        ("a name that is there twice", whole.replace(b"{", b'{"message":"a","message":"b",', 1)),
                        ("a line that is too long", whole.replace(b"/bin", b"/" + b"b" * 66000, 1))]:
-        test(f"refused: {name}", [] if faults_of(line) else ["it was not"])
+        outcome.test(f"refused: {name}", [] if faults_of(line) else ["it was not"])
     seen = {json.loads(line)["event"]["action"] for line in lines}
     with open(HERE + "/../../src/event/kind.def", encoding="utf-8") as f:
         kinds = re.findall(r'^KIND\(\w+,\s*"([\w-]+)"', f.read(), re.M)
-    test(f"all {len(kinds)} kinds of events are among them", [kind for kind in kinds if kind not in seen] if kinds else ["kind.def has none"])
-    print(f"{passed} passed, {failed} failed")
-    return failed != 0
+    outcome.test(f"all {len(kinds)} kinds of events are among them", [kind for kind in kinds if kind not in seen] if kinds else ["kind.def has none"])
+    return outcome.summary()
 
 
 sys.exit(main())

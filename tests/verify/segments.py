@@ -8,19 +8,15 @@ import re
 import shutil
 import subprocess
 import sys
+import outcome
 
 BUILD, SCRIPT, TMP = sys.argv[1:]
 LOOP = os.path.join(os.path.dirname(SCRIPT), "loop.sh")
 LOG, STATE, COPY = (os.path.join(TMP, d) for d in ("log", "state", "copy"))
-passed = failed = 0
 
 
 def test(name, good, said=""):
-    global passed, failed
-    passed += bool(good)
-    failed += not good
-    if not good:
-        print(f"not ok {name}\n    {said}")
+    outcome.test(name, [] if good else [said or "it is not so"])
 
 
 def run(*argv, cwd=None):
@@ -178,7 +174,7 @@ def main():
     status, found = verify(LOG)
     test("a new log has begun under an anchor of its own", status == 0 and anchor() != first and found["records"] == 2, found)
     test("what there was before is kept aside", len(glob.glob(LOG + "/*/alerts-*.sums")) >= 4, os.listdir(LOG))
-    print(f"{passed} passed, {failed} failed")
+    return outcome.summary()
 
 
-main()
+sys.exit(main())
