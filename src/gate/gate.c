@@ -34,6 +34,7 @@
 #define JUDGE_ROUNDS	8	/* each fetches something new; bounded all the same */
 #define RETRY_MS	20
 #define HASHES		16384
+#define CONTENTS	2048
 
 static struct gate the_gate;
 
@@ -337,14 +338,27 @@ gate_on_event(struct gate *g, const struct wire_msg *m)
 }
 
 static void
+remember_content(struct gate *g, const struct msg_scanned *s, bool content)
+{
+	struct hashed h = { .type = s->type, .interpreter_len = (uint8_t)s->interpreter_len };
+
+	memcpy(h.sha256, s->file.sha256, sizeof(h.sha256));
+	memcpy(h.interpreter, s->interpreter, s->interpreter_len);
+	hashes_put(g->hashes, &s->file, &h);
+	if (content)
+		hashes_put(g->contents, &s->file, &s->content);
+}
+
+static void
 gate_on_scanned(struct gate *g, const struct wire_msg *m)
 {
 	struct msg_scanned s;
 	struct question q;
 
-	memcpy(&s, m->payload, sizeof(s));
+	memcpy(&s, m->payload, m->len);
+	bool content = s.has_content && m->len == sizeof(s) && content_sound(&s.content);
 	if (!s.error && !s.changed && s.interpreter_len <= sizeof(s.interpreter)) {
-		hashes_put(g->hashes, &s.file, s.type, s.interpreter, s.interpreter_len);
+		remember_content(g, &s, content);
 		g->scanned = &s;
 	}
 	late_scanned(g, s.ticket);
@@ -532,7 +546,8 @@ start(struct gate *g)
 	if (err || g->proc < 0)
 		return err ? err : g->proc;
 	if ((err = tree_new(&g->tree, g->setup.boot)) || (err = correlate_new(&g->correlate, g->tree, g->setup.terms)) ||
-	    (err = use_policy(g, g->setup.policy_fd)) || (err = hashes_new(&g->hashes, HASHES)) || (err = proc_start(g)))
+	    (err = use_policy(g, g->setup.policy_fd)) || (err = hashes_new(&g->hashes, HASHES, sizeof(struct hashed))) ||
+	    (err = hashes_new(&g->contents, CONTENTS, sizeof(struct content))) || (err = proc_start(g)))
 		return err;
 	atomic_store(&g->setup.page->gate.policy_generation, g->setup.generation);
 	g->record_start_ns = atomic_load(&g->setup.page->process[ROOM_RECORD].started_ns);

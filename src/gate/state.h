@@ -113,7 +113,7 @@ struct gate {
 	const struct policy	*policy;
 	uint64_t		 kinds;		/* policy_kinds() */
 	struct tree		*tree;
-	struct hashes		*hashes;
+	struct hashes		*hashes, *contents;	/* struct hashed; struct content, of those for which it was asked */
 	struct correlate	*correlate;
 	struct cache		 cache;
 	struct files		 files;

@@ -17,13 +17,13 @@ struct hashed {
 	char		interpreter[254];
 };
 
-/* Room for at least N files. Returns 0 or -errno. */
-int	hashes_new(struct hashes **, size_t n);
+/* Room for at least N files, of each of which SIZE bytes are known: struct hashed, or another. Returns 0 or -errno. */
+int	hashes_new(struct hashes **, size_t n, size_t size);
 void	hashes_free(struct hashes *);
 /* By the identity in FILE (sha256 unused); NULL: not known. Valid until the next hashes_put(). */
-const struct hashed *hashes_find(struct hashes *, const struct file *);
-/* Remembers FILE->sha256; replaces what was known of the same identity. LEN over 254 is refused: nothing is remembered. */
-void	hashes_put(struct hashes *, const struct file *, uint8_t type, const char *interpreter, size_t len);
+const void *hashes_find(struct hashes *, const struct file *);
+/* Remembers WHAT; replaces what was known of the same identity. */
+void	hashes_put(struct hashes *, const struct file *, const void *what);
 /* Forgets everything. */
 void	hashes_clear(struct hashes *);
 

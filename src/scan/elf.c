@@ -1,21 +1,10 @@
-#include <elf.h>
 #include <string.h>
-#include "scan/elf.h"
+#include "scan/elf_inside.h"
 
-#define HEAD		256u	/* what the kernel looks at */
 #define TABLE_MAX	65536u	/* bytes of program headers; the kernel refuses more */
-#define PHDRS_READ	16u	/* at a time */
 
-struct reader {
-	elf_read	*read;
-	void		*arg;
-	bool		 wide, big;	/* 64-bit; the first byte counts most */
-};
-
-struct table { uint64_t offset; unsigned count; size_t size; };
-
-static uint64_t
-number(const struct reader *r, const uint8_t *at, size_t size)
+uint64_t
+elf_number(const struct elf_reader *r, const uint8_t *at, size_t size)
 {
 	uint64_t n = 0;
 
@@ -24,34 +13,56 @@ number(const struct reader *r, const uint8_t *at, size_t size)
 	return n;
 }
 
-/* A member of a header that is laid out differently in the two classes. */
-#define MEMBER(r, at, type, m)	((r)->wide ? \
-	number(r, (at) + offsetof(Elf64_##type, m), sizeof(((Elf64_##type *)0)->m)) : \
-	number(r, (at) + offsetof(Elf32_##type, m), sizeof(((Elf32_##type *)0)->m)))
-
-static bool
-find_table(struct reader *r, const uint8_t *head, size_t n, struct table *t)
+bool
+elf_order(struct elf_reader *r, const uint8_t *head, size_t n)
 {
-	if (n < EI_NIDENT || (head[EI_CLASS] != ELFCLASS32 && head[EI_CLASS] != ELFCLASS64) ||
+	if (n < EI_NIDENT || memcmp(head, ELFMAG, SELFMAG) || (head[EI_CLASS] != ELFCLASS32 && head[EI_CLASS] != ELFCLASS64) ||
 	    (head[EI_DATA] != ELFDATA2LSB && head[EI_DATA] != ELFDATA2MSB))
 		return false;
 	r->wide = head[EI_CLASS] == ELFCLASS64;
 	r->big = head[EI_DATA] == ELFDATA2MSB;
-	if (n < (r->wide ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr)))
-		return false;
-	uint64_t type = MEMBER(r, head, Ehdr, e_type);
-	t->offset = MEMBER(r, head, Ehdr, e_phoff);
-	t->count = (unsigned)MEMBER(r, head, Ehdr, e_phnum);
-	t->size = r->wide ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
-	return (type == ET_EXEC || type == ET_DYN) && MEMBER(r, head, Ehdr, e_phentsize) == t->size && t->count > 0 &&
+	return n >= ELF_SIZE(r, Ehdr);
+}
+
+bool
+elf_segments(const struct elf_reader *r, const uint8_t *head, struct elf_table *t)
+{
+	uint64_t type = ELF_MEMBER(r, head, Ehdr, e_type);
+
+	t->offset = ELF_MEMBER(r, head, Ehdr, e_phoff);
+	t->count = (unsigned)ELF_MEMBER(r, head, Ehdr, e_phnum);
+	t->size = ELF_SIZE(r, Phdr);
+	return (type == ET_EXEC || type == ET_DYN) && ELF_MEMBER(r, head, Ehdr, e_phentsize) == t->size && t->count > 0 &&
 	    t->count * t->size <= TABLE_MAX && t->offset <= INT64_MAX - TABLE_MAX;
+}
+
+int
+elf_walk(const struct elf_reader *r, const struct elf_table *t, elf_entry *each, void *arg)
+{
+	uint8_t buf[ELF_AT_ONCE * sizeof(Elf64_Shdr)];
+
+	for (unsigned at = 0; at < t->count;) {
+		unsigned many = t->count - at < ELF_AT_ONCE ? t->count - at : ELF_AT_ONCE;
+		ssize_t n = r->read(r->arg, t->offset + at * t->size, buf, many * t->size);
+		if (n < 0)
+			return (int)n;
+		for (unsigned i = 0; i < many && (i + 1) * t->size <= (size_t)n; i++) {
+			int more = each(arg, buf + i * t->size);
+			if (more <= 0)
+				return more;
+		}
+		if ((size_t)n < many * t->size)
+			return 0;
+		at += many;
+	}
+	return 1;
 }
 
 /* The text of the loader's path; without an end the kernel refuses the program. */
 static int
-read_loader(const struct reader *r, const uint8_t *phdr, struct elf_facts *f)
+read_loader(const struct elf_reader *r, const uint8_t *phdr, struct elf_facts *f)
 {
-	uint64_t offset = MEMBER(r, phdr, Phdr, p_offset), size = MEMBER(r, phdr, Phdr, p_filesz);
+	uint64_t offset = ELF_MEMBER(r, phdr, Phdr, p_offset), size = ELF_MEMBER(r, phdr, Phdr, p_filesz);
 
 	if (size < 2 || size > 4096 || offset > INT64_MAX - 4096)
 		return 0;
@@ -65,25 +76,14 @@ read_loader(const struct reader *r, const uint8_t *phdr, struct elf_facts *f)
 	return 0;
 }
 
-static int
-read_table(const struct reader *r, const struct table *t, struct elf_facts *f)
-{
-	uint8_t buf[PHDRS_READ * sizeof(Elf64_Phdr)];
+struct finding { const struct elf_reader *r; struct elf_facts *facts; };
 
-	for (unsigned at = 0; at < t->count;) {
-		unsigned many = t->count - at < PHDRS_READ ? t->count - at : PHDRS_READ;
-		ssize_t n = r->read(r->arg, t->offset + at * t->size, buf, many * t->size);
-		if (n < 0)
-			return (int)n;
-		if ((size_t)n < many * t->size)
-			return 0;
-		for (unsigned i = 0; i < many; i++)
-			if (MEMBER(r, buf + i * t->size, Phdr, p_type) == PT_INTERP)
-				return read_loader(r, buf + i * t->size, f);
-		at += many;
-	}
-	f->static_elf = true;
-	return 0;
+static int
+find_loader(void *arg, const uint8_t *phdr)
+{
+	const struct finding *f = arg;
+
+	return ELF_MEMBER(f->r, phdr, Phdr, p_type) == PT_INTERP ? read_loader(f->r, phdr, f->facts) : 1;
 }
 
 /* "#! path argument": the path up to a blank, the end of the line, or the end of what the kernel looks at. */
@@ -105,9 +105,9 @@ read_script(const char *head, size_t n, struct elf_facts *f)
 int
 elf_facts(elf_read *read, void *arg, struct elf_facts *f)
 {
-	struct reader r = { .read = read, .arg = arg };
-	struct table t;
-	uint8_t head[HEAD] = { 0 };
+	struct elf_reader r = { .read = read, .arg = arg };
+	struct elf_table t;
+	uint8_t head[ELF_HEAD] = { 0 };
 
 	*f = (struct elf_facts){ .type = FILE_OTHER };
 	ssize_t n = read(arg, 0, head, sizeof(head));
@@ -118,5 +118,9 @@ elf_facts(elf_read *read, void *arg, struct elf_facts *f)
 	if (n < SELFMAG || memcmp(head, ELFMAG, SELFMAG))
 		return 0;
 	f->type = FILE_ELF;
-	return find_table(&r, head, (size_t)n, &t) ? read_table(&r, &t, f) : 0;
+	if (!elf_order(&r, head, (size_t)n) || !elf_segments(&r, head, &t))
+		return 0;
+	int all = elf_walk(&r, &t, find_loader, &(struct finding){ &r, f });
+	f->static_elf = all > 0;
+	return all < 0 ? all : 0;
 }

@@ -3,6 +3,7 @@
 /* What a file is, as the kernel would see it in execve(). Reads a bounded number of small pieces; every number in the file is hostile. */
 #include <stdbool.h>
 #include <sys/types.h>
+#include "event/content.h"
 #include "wire/wire.h"
 
 /* Copies up to LEN bytes from OFFSET; fewer only at the end of the file. Bytes, or -errno. */
@@ -17,5 +18,13 @@ struct elf_facts {
 
 /* 0, or what READ returned. A file that is no proper ELF behind its magic is FILE_ELF without further facts. */
 int	elf_facts(elf_read *read, void *arg, struct elf_facts *);
+
+/*
+ * Of an ELF file: fills in what struct content says of it. 0, or what READ returned.
+ *
+ * Packed is what carries the mark of UPX behind its headers; what has a segment to be run that looks compressed or encrypted (samples of up
+ * to 64 KiB with 7.2 bits per byte or more); and what has no table of sections and any such segment. Machine code has 5 to 6.6.
+ */
+int	elf_details(elf_read *read, void *arg, struct content *);
 
 #endif

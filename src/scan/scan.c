@@ -1,11 +1,11 @@
 #include <errno.h>
-#include <nettle/sha2.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/log.h"
+#include "scan/digest.h"
 #include "scan/elf.h"
 #include "scan/scan.h"
 
@@ -16,7 +16,8 @@
 struct job {
 	int			fd;		/* owned; -1: the answer only waits to be sent */
 	uint64_t		at;		/* bytes hashed */
-	struct sha256_ctx	sha256;
+	bool			program;	/* as it was asked for */
+	struct digest		digest;
 	struct msg_scanned	answer;		/* file: as before the first byte, until the end */
 };
 
@@ -50,6 +51,12 @@ read_fully(void *arg, uint64_t offset, void *buf, size_t len)
 	return (ssize_t)done;
 }
 
+static size_t
+answer_size(const struct msg_scanned *m)
+{
+	return m->has_content ? sizeof(*m) : MSG_SCANNED_MIN;
+}
+
 /* From here on only the answer is left. */
 static void
 finish(struct scan *s, struct job *j, int err)
@@ -58,7 +65,7 @@ finish(struct scan *s, struct job *j, int err)
 	j->fd = -1;
 	if (err) {
 		j->answer = (struct msg_scanned){ .ticket = j->answer.ticket, .error = -err };
-		counter_add(s->page, COUNTER_SCAN_FAILED, 1);
+		counter_add(s->page, COUNTER_SCAN_FAILED, err != -ENOEXEC);
 	} else {
 		counter_add(s->page, COUNTER_SCANNED, 1);
 	}
@@ -76,15 +83,16 @@ look_at(struct job *j)
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
 	j->answer.file = event_file_of(&st);
-	sha256_init(&j->sha256);
 	int err = elf_facts(read_fully, j, &facts);
 	if (err)
 		return err;
+	if (j->program && facts.type == FILE_OTHER)
+		return -ENOEXEC;
 	j->answer.type = (uint8_t)facts.type;
 	j->answer.static_elf = facts.static_elf;
 	j->answer.interpreter_len = facts.interpreter_len;
 	memcpy(j->answer.interpreter, facts.interpreter, facts.interpreter_len);
-	return 0;
+	return j->digest.all && facts.type == FILE_ELF ? elf_details(read_fully, j, &j->answer.content) : 0;
 }
 
 static int
@@ -97,7 +105,8 @@ conclude(struct job *j)
 	struct file after = event_file_of(&st);
 	j->answer.changed = j->at != after.size || !event_file_same(&j->answer.file, &after);
 	j->answer.file = after;
-	sha256_digest(&j->sha256, sizeof(j->answer.file.sha256), j->answer.file.sha256);
+	digest_end(&j->digest, j->answer.file.sha256, &j->answer.content);
+	j->answer.has_content = j->digest.all;
 	return 0;
 }
 
@@ -113,7 +122,7 @@ advance(struct scan *s, struct job *j)
 		finish(s, j, (int)n);
 		return;
 	}
-	sha256_update(&j->sha256, (size_t)n, s->slice);
+	digest_update(&j->digest, s->slice, (size_t)n);
 	j->at += (size_t)n;
 	counter_add(s->page, COUNTER_SCANNED_BYTES, (uint64_t)n);
 	if ((size_t)n < want || j->at == j->answer.file.size)
@@ -127,7 +136,8 @@ scan_on_scan(struct scan *s, const struct wire_msg *m)
 	struct msg_scan ask;
 
 	memcpy(&ask, m->payload, sizeof(ask));
-	*j = (struct job){ .fd = m->fd, .answer.ticket = ask.ticket };
+	*j = (struct job){ .fd = m->fd, .program = ask.program, .answer.ticket = ask.ticket };
+	digest_init(&j->digest, ask.content);
 	int err = look_at(j);
 	if (err)
 		finish(s, j, err);
@@ -163,7 +173,7 @@ send_answers(struct scan *s)
 	s->blocked = false;
 	for (unsigned i = 0; i < s->jobs && !s->blocked;) {
 		struct job *j = &s->job[i];
-		int err = j->fd < 0 ? wire_send(s->sock, MSG_SCANNED, &j->answer, sizeof(j->answer), -1) : -EINPROGRESS;
+		int err = j->fd < 0 ? wire_send(s->sock, MSG_SCANNED, &j->answer, answer_size(&j->answer), -1) : -EINPROGRESS;
 		if (err == 0) {
 			drop(s, i);
 			continue;

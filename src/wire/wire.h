@@ -4,6 +4,7 @@
  * Messages between the processes of yett: SOCK_SEQPACKET socketpairs, one recvmsg() is one message.
  * The warden keeps both ends of every pair, so what a dead process had not read waits for its successor.
  */
+#include "event/content.h"
 #include "event/event.h"
 #include "event/verdict.h"
 #include "wire/rotated.h"
@@ -25,6 +26,9 @@ enum msg_type {
 struct msg_scan {
 	uint64_t	ticket;		/* the gate's; comes back in msg_scanned */
 	struct file	file;		/* identity as the gate saw it; sha256 unused */
+	uint8_t		content;	/* all of struct content, too */
+	uint8_t		program;	/* only if it could be run: what is neither ELF nor a script is ENOEXEC */
+	uint8_t		unused_[6];
 };
 
 enum file_type { FILE_OTHER, FILE_ELF, FILE_SCRIPT };
@@ -35,11 +39,13 @@ struct msg_scanned {
 	uint8_t		changed;	/* the file was not the same before and after */
 	uint8_t		type;		/* enum file_type */
 	uint8_t		static_elf;
-	uint8_t		unused_;
+	uint8_t		has_content;	/* else the message ends before it */
 	struct file	file;		/* identity as scan saw it, with sha256 */
 	uint16_t	interpreter_len;
 	char		interpreter[254];
+	struct content	content;
 };
+#define MSG_SCANNED_MIN	offsetof(struct msg_scanned, content)
 
 struct msg_signal {
 	uint32_t	signal;		/* SIGKILL, SIGSTOP or SIGCONT, nothing else */

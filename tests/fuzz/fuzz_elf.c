@@ -3,16 +3,22 @@
 #include <stdlib.h>
 #include <string.h>
 /* Scan is a process, not a library: its parser is taken in whole. */
+#include "scan/digest.c"
 #include "scan/elf.c"
+#include "scan/elf_details.c"
+#include "scan/tlsh.c"
 
-struct memory { const uint8_t *bytes; size_t len; unsigned reads; };
+#define FEW	(2 + TABLE_MAX / (ELF_AT_ONCE * sizeof(Elf32_Phdr)) + 1)	/* reads that may be needed for what a file is */
+#define MORE	1200u									/* and for all that is said of it */
+
+struct memory { const uint8_t *bytes; size_t len; unsigned reads, most; };
 
 static ssize_t
 read_memory(void *arg, uint64_t offset, void *buf, size_t len)
 {
 	struct memory *m = arg;
 
-	if (++m->reads > 2 + TABLE_MAX / (PHDRS_READ * sizeof(Elf32_Phdr)) + 1)
+	if (++m->reads > m->most)
 		abort();	/* a hostile file must not keep us reading */
 	if (offset > INT64_MAX)
 		abort();	/* no pread() takes that */
@@ -24,12 +30,27 @@ read_memory(void *arg, uint64_t offset, void *buf, size_t len)
 	return (ssize_t)len;
 }
 
+static void
+try_details(const uint8_t *data, size_t size)
+{
+	struct memory m = { .bytes = data, .len = size, .most = MORE };
+	struct content c = { 0 };
+
+	if (elf_details(read_memory, &m, &c) || !content_sound(&c))
+		abort();
+	if ((c.elf & CONTENT_STATIC) && c.libraries_len)
+		abort();
+	for (size_t i = 0; i + 1 < c.libraries_len; i++)
+		if (!c.libraries[i] && !c.libraries[i + 1])
+			abort();
+}
+
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct memory m = { .bytes = data, .len = size };
+	struct memory m = { .bytes = data, .len = size, .most = FEW };
 	struct elf_facts f;
 
 	if (elf_facts(read_memory, &m, &f))
@@ -38,5 +59,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (memchr(f.interpreter, '\0', f.interpreter_len))
 		abort();
+	try_details(data, size);
 	return 0;
 }

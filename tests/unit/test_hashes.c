@@ -14,11 +14,27 @@ file(uint64_t ino)
 }
 
 static void
+put_hash(struct hashes *h, const struct file *f, uint8_t type, const char *interpreter)
+{
+	struct hashed what = { .type = type, .interpreter_len = (uint8_t)strlen(interpreter) };
+
+	memcpy(what.sha256, f->sha256, sizeof(what.sha256));
+	memcpy(what.interpreter, interpreter, what.interpreter_len);
+	hashes_put(h, f, &what);
+}
+
+static const struct hashed *
+found(struct hashes *h, const struct file *f)
+{
+	return hashes_find(h, f);
+}
+
+static void
 put(struct hashes *h, uint64_t ino)
 {
 	struct file f = file(ino);
 
-	hashes_put(h, &f, 1, "/lib/ld.so", 10);
+	put_hash(h, &f, 1, "/lib/ld.so");
 }
 
 static void
@@ -28,17 +44,17 @@ a_hash_is_found_by_all_of_its_identity(void **state)
 	struct hashes *h;
 	struct file f = file(7), other;
 
-	assert_int_equal(hashes_new(&h, 64), 0);
+	assert_int_equal(hashes_new(&h, 64, sizeof(struct hashed)), 0);
 	assert_null(hashes_find(h, &f));
-	hashes_put(h, &f, 2, "/bin/sh", 7);
+	put_hash(h, &f, 2, "/bin/sh");
 	memset(f.sha256, 0, sizeof(f.sha256));
 	f.uid = 1000;		/* who owns it does not change what is in it */
-	const struct hashed *found = hashes_find(h, &f);
-	assert_non_null(found);
-	assert_int_equal(found->sha256[0], 7);
-	assert_int_equal(found->type, 2);
-	assert_int_equal(found->interpreter_len, 7);
-	assert_memory_equal(found->interpreter, "/bin/sh", 7);
+	const struct hashed *it = found(h, &f);
+	assert_non_null(it);
+	assert_int_equal(it->sha256[0], 7);
+	assert_int_equal(it->type, 2);
+	assert_int_equal(it->interpreter_len, 7);
+	assert_memory_equal(it->interpreter, "/bin/sh", 7);
 	other = f, other.dev++;
 	assert_null(hashes_find(h, &other));
 	other = f, other.ino++;
@@ -59,11 +75,11 @@ the_same_identity_has_one_hash(void **state)
 	struct hashes *h;
 	struct file f = file(7);
 
-	assert_int_equal(hashes_new(&h, 1), 0);
+	assert_int_equal(hashes_new(&h, 1, sizeof(struct hashed)), 0);
 	for (int i = 0; i < 100; i++) {
 		f.sha256[0] = (uint8_t)i;
-		hashes_put(h, &f, 0, "", 0);
-		assert_int_equal(hashes_find(h, &f)->sha256[0], i);
+		put_hash(h, &f, 0, "");
+		assert_int_equal(found(h, &f)->sha256[0], i);
 	}
 	put(h, 8);
 	assert_non_null(hashes_find(h, &f));
@@ -77,7 +93,7 @@ what_was_asked_for_stays_and_the_oldest_goes(void **state)
 	struct hashes *h;
 	struct file wanted = file(1), unwanted = file(2);
 
-	assert_int_equal(hashes_new(&h, 8), 0);		/* one set */
+	assert_int_equal(hashes_new(&h, 8, sizeof(struct hashed)), 0);		/* one set */
 	put(h, 1);
 	put(h, 2);
 	for (uint64_t ino = 100; ino < 1000; ino++) {
@@ -95,15 +111,15 @@ many_files_find_room(void **state)
 	struct hashes *h;
 	unsigned kept = 0;
 
-	assert_int_equal(hashes_new(&h, 4096), 0);
+	assert_int_equal(hashes_new(&h, 4096, sizeof(struct hashed)), 0);
 	for (uint64_t ino = 1; ino <= 2048; ino++)
 		put(h, ino);
 	for (uint64_t ino = 1; ino <= 2048; ino++) {
 		struct file f = file(ino);
-		const struct hashed *found = hashes_find(h, &f);
-		if (!found)
+		const struct hashed *it = found(h, &f);
+		if (!it)
 			continue;
-		assert_memory_equal(found->sha256, f.sha256, sizeof(f.sha256));
+		assert_memory_equal(it->sha256, f.sha256, sizeof(f.sha256));
 		kept++;
 	}
 	assert_true(kept > 1900);	/* half full: hardly any set of 8 overflows */
@@ -113,20 +129,31 @@ many_files_find_room(void **state)
 	hashes_free(h);
 }
 
+/* Whatever it is that is known: each file has its own bytes, and all of them. */
 static void
-an_interpreter_that_does_not_fit_is_refused(void **state)
+any_size_can_be_known_of_a_file(void **state)
 {
 	(void)state;
+	static const size_t sizes[] = { 1, 7, 8, 9, 1000, 1301, 65535 };
+	static uint8_t what[65536];
 	struct hashes *h;
-	struct file f = file(3);
-	char text[300] = { 0 };
 
-	assert_int_equal(hashes_new(&h, 8), 0);
-	hashes_put(h, &f, 1, text, 255);
-	assert_null(hashes_find(h, &f));
-	hashes_put(h, &f, 1, text, 254);
-	assert_int_equal(hashes_find(h, &f)->interpreter_len, 254);
-	hashes_free(h);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		assert_int_equal(hashes_new(&h, 64, sizes[i]), 0);
+		for (uint64_t ino = 1; ino <= 8; ino++) {
+			struct file f = file(ino);
+			memset(what, (int)ino, sizeof(what));
+			hashes_put(h, &f, what);
+		}
+		for (uint64_t ino = 1; ino <= 8; ino++) {
+			struct file f = file(ino);
+			const uint8_t *it = hashes_find(h, &f);
+			assert_non_null(it);
+			assert_int_equal(it[0], ino);
+			assert_int_equal(it[sizes[i] - 1], ino);
+		}
+		hashes_free(h);
+	}
 }
 
 static void
@@ -135,7 +162,8 @@ impossible_sizes_are_refused(void **state)
 	(void)state;
 	struct hashes *h = NULL;
 
-	assert_true(hashes_new(&h, SIZE_MAX) < 0);
+	assert_true(hashes_new(&h, SIZE_MAX, sizeof(struct hashed)) < 0);
+	assert_true(hashes_new(&h, 8, SIZE_MAX) < 0);
 	assert_null(h);
 	hashes_free(h);
 }
@@ -148,7 +176,7 @@ main(void)
 		cmocka_unit_test(the_same_identity_has_one_hash),
 		cmocka_unit_test(what_was_asked_for_stays_and_the_oldest_goes),
 		cmocka_unit_test(many_files_find_room),
-		cmocka_unit_test(an_interpreter_that_does_not_fit_is_refused),
+		cmocka_unit_test(any_size_can_be_known_of_a_file),
 		cmocka_unit_test(impossible_sizes_are_refused),
 	};
 

@@ -18,8 +18,11 @@
 #include <cmocka.h>
 #include "base/sandbox.h"
 /* Scan is a process, not a library: it is taken in whole and run in a child. */
+#include "scan/digest.c"
 #include "scan/elf.c"
+#include "scan/elf_details.c"
 #include "scan/scan.c"
+#include "scan/tlsh.c"
 
 #define HUGE	(1ull << 40)
 
@@ -82,11 +85,15 @@ end_scan(void **state)
 }
 
 static int
+ask_for(struct bench *b, const struct msg_scan *m, int fd)
+{
+	return wire_send(b->sock, MSG_SCAN, m, sizeof(*m), fd);
+}
+
+static int
 ask(struct bench *b, uint64_t ticket, int fd)
 {
-	const struct msg_scan m = { .ticket = ticket };
-
-	return wire_send(b->sock, MSG_SCAN, &m, sizeof(m), fd);
+	return ask_for(b, &(struct msg_scan){ .ticket = ticket }, fd);
 }
 
 static void
@@ -102,13 +109,14 @@ static struct msg_scanned
 answer(struct bench *b)
 {
 	static _Alignas(8) char buf[WIRE_MAX];
-	struct msg_scanned out;
+	struct msg_scanned out = { 0 };
 	struct wire_msg m;
 
 	wait_for(b, POLLIN);
 	assert_int_equal(wire_recv(b->sock, ROOM_SCAN, ROOM_GATE, buf, sizeof(buf), &m), 0);
 	assert_int_equal(m.type, MSG_SCANNED);
-	memcpy(&out, m.payload, sizeof(out));
+	assert_int_equal(m.len, ((const struct msg_scanned *)m.payload)->has_content ? sizeof(out) : MSG_SCANNED_MIN);
+	memcpy(&out, m.payload, m.len);
 	return out;
 }
 
@@ -302,6 +310,95 @@ a_script_names_its_interpreter(void **state)
 	close(fd);
 }
 
+static struct msg_scanned
+scan_all(struct bench *b, const void *bytes, size_t len)
+{
+	int fd = file_of(bytes, len);
+
+	assert_int_equal(ask_for(b, &(struct msg_scan){ .ticket = 7, .content = 1 }, fd), 0);
+	struct msg_scanned s = answer(b);
+	close(fd);
+	assert_hash(&s, bytes, len);
+	assert_int_equal(s.has_content, 1);
+	assert_true(content_sound(&s.content));
+	return s;
+}
+
+static void
+more_of_the_content_is_told_where_it_is_asked_for(void **state)
+{
+	struct bench *b = *state;
+	/* RFC 1321, A.5 and RFC 3174, 7.3 */
+	static const uint8_t md5[16] = { 0xc3, 0xfc, 0xd3, 0xd7, 0x61, 0x92, 0xe4, 0x00, 0x7d, 0xfb, 0x49, 0x6c, 0xca, 0x67, 0xe1, 0x3b };
+	static const uint8_t sha1[20] = { 0xa9, 0x99, 0x3e, 0x36, 0x47, 0x06, 0x81, 0x6a, 0xba, 0x3e, 0x25, 0x71, 0x78, 0x50, 0xc2, 0x6c,
+		0x9c, 0xd0, 0xd8, 0x9d };
+	uint8_t *bytes = malloc(3 * SLICE);
+
+	struct msg_scanned s = scan_all(b, "abcdefghijklmnopqrstuvwxyz", 26);
+	assert_memory_equal(s.content.md5, md5, sizeof(md5));
+	assert_int_equal(s.content.entropy, 4700);	/* log2(26) */
+	assert_int_equal(s.content.header_len, 16);
+	assert_memory_equal(s.content.header, "abcdefghijklmnop", 16);
+	assert_int_equal(s.content.tlsh_len, 0);
+	assert_int_equal(s.content.libraries_len, 0);
+	s = scan_all(b, "abc", 3);
+	assert_memory_equal(s.content.sha1, sha1, sizeof(sha1));
+	assert_int_equal(s.content.header_len, 3);
+	s = scan_all(b, "", 0);
+	assert_int_equal(s.content.header_len, 0);
+	assert_int_equal(s.content.entropy, 0);
+	for (size_t i = 0; i < 3 * SLICE; i++)
+		bytes[i] = (uint8_t)i;
+	s = scan_all(b, bytes, 3 * SLICE);
+	assert_int_equal(s.content.entropy, 8000);
+	for (size_t i = 0; i < 3 * SLICE; i++)
+		bytes[i] = (uint8_t)(i % 4 * 64);
+	assert_int_equal(scan_all(b, bytes, 3 * SLICE).content.entropy, 2000);
+	memset(bytes, 9, 3 * SLICE);
+	assert_int_equal(scan_all(b, bytes, 3 * SLICE).content.entropy, 0);
+	free(bytes);
+	int fd = file_of("x", 1);
+	s = scan_fd(b, fd);
+	assert_int_equal(s.has_content, 0);
+	close(fd);
+}
+
+static void
+what_could_not_be_run_is_not_read_where_only_programs_are_asked_for(void **state)
+{
+	struct bench *b = *state;
+	static const struct { const char *text; int error; } rows[] = {
+		{ "#!/bin/sh\n", 0 }, { "#", ENOEXEC }, { "", ENOEXEC }, { "text", ENOEXEC }, { "\177ELF", 0 }, { "\177EL", ENOEXEC } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int fd = file_of(rows[i].text, strlen(rows[i].text));
+		assert_int_equal(ask_for(b, &(struct msg_scan){ .ticket = i, .program = 1 }, fd), 0);
+		assert_int_equal(answer(b).error, rows[i].error);
+		close(fd);
+	}
+	assert_true(counter_get(b->page, COUNTER_SCANNED) == 2);
+	assert_true(counter_get(b->page, COUNTER_SCAN_FAILED) == 0);
+}
+
+static void
+a_program_is_known_in_all_details(void **state)
+{
+	struct bench *b = *state;
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	assert_int_equal(ask_for(b, &(struct msg_scan){ .ticket = 1, .content = 1 }, fd), 0);
+	struct msg_scanned s = answer(b);
+	assert_int_equal(s.error, 0);
+	assert_true(content_sound(&s.content));
+	assert_non_null(memmem(s.content.libraries, s.content.libraries_len, "libc.so.", 8));
+	assert_int_equal(s.content.elf, 0);
+	assert_int_equal(s.content.build_id_len, 20);
+	assert_memory_equal(s.content.header, "\177ELF", 4);
+	assert_int_equal(s.content.tlsh_len, CONTENT_TLSH);
+	assert_in_range(s.content.entropy, 3000, 7500);
+	close(fd);
+}
+
 /* Both at once: the big one must be under way for as long as the test looks at it. */
 static void
 a_file_that_is_truncated_while_it_is_read_has_changed(void **state)
@@ -451,6 +548,9 @@ main(void)
 		TEST(the_position_of_the_file_stays_where_it_is),
 		TEST(a_program_names_its_loader),
 		TEST(a_script_names_its_interpreter),
+		TEST(more_of_the_content_is_told_where_it_is_asked_for),
+		TEST(what_could_not_be_run_is_not_read_where_only_programs_are_asked_for),
+		TEST(a_program_is_known_in_all_details),
 		TEST(a_file_that_is_truncated_while_it_is_read_has_changed),
 		TEST(a_file_that_grows_while_it_is_read_has_changed_and_is_not_followed),
 		TEST(a_small_file_does_not_wait_for_a_big_one),
