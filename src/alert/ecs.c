@@ -7,13 +7,14 @@
 #include "alert/reason.h"
 #include "alert/writer.h"
 #include "base/clock.h"
+#include "event/field.h"
 
 /*
  * Names are those of ECS; what it has no name for is under `yett`, by the name that rules know it by. Texts that a stranger chose cannot
  * push anything out: there is a reserve for `yett`, which comes last, and what has no end of its own (arguments, environment, ancestors)
  * comes after all that the caps below bound.
  */
-#define YETT_RESERVE	18000
+#define YETT_RESERVE	16500
 #define TECHNIQUES_MAX	200
 
 static const char *
@@ -165,6 +166,8 @@ process_members(struct writer *w)
 	writer_text(w, TEXT_EXECUTABLE, (struct member){ "executable", "process.executable", CAP_PATH });
 	if (writer_has(w, HAVE_COMM))
 		writer_text(w, TEXT_COMM, (struct member){ "title", "process.title", CAP_WORD });
+	if (writer_has(w, HAVE_TTY))
+		json_bool(j, "interactive", w->ev->flags & FLAG_INTERACTIVE);
 	if (writer_has(w, HAVE_EXIT))
 		json_num(j, "exit_code", w->ev->exit_code);
 	start(w, w->ev->process.start_ns);
@@ -188,15 +191,24 @@ user_members(struct writer *w)
 {
 	struct json *j = &w->j;
 
-	if (!writer_has(w, HAVE_USER))
+	if (!(w->have & (HAVE_USER | HAVE_ACCOUNT)))
 		return;
 	json_open(j, "user");
-	writer_id(w, "id", w->ev->process.uid);
-	writer_text(w, TEXT_USER_NAME, (struct member){ "name", "user.name", CAP_SMALL });
-	json_open(j, "group");
-	writer_id(w, "id", w->ev->process.gid);
-	writer_text(w, TEXT_GROUP_NAME, (struct member){ "name", "user.group.name", CAP_SMALL });
-	json_close(j);
+	if (writer_has(w, HAVE_USER)) {
+		writer_id(w, "id", w->ev->process.uid);
+		writer_text(w, TEXT_USER_NAME, (struct member){ "name", "user.name", CAP_SMALL });
+		json_open(j, "group");
+		writer_id(w, "id", w->ev->process.gid);
+		writer_text(w, TEXT_GROUP_NAME, (struct member){ "name", "user.group.name", CAP_SMALL });
+		json_close(j);
+	}
+	if (writer_has(w, HAVE_ACCOUNT)) {
+		json_open(j, "target");
+		writer_text(w, TEXT_ACCOUNT, (struct member){ "name", "user.target.name", CAP_SMALL });
+		if (w->ev->account_id != UINT32_MAX)
+			writer_id(w, "id", w->ev->account_id);
+		json_close(j);
+	}
 	json_close(j);
 }
 
@@ -230,30 +242,55 @@ file_members(struct writer *w)
 {
 	struct json *j = &w->j;
 
-	if (!(w->ev->have & (HAVE_FILE | HAVE_ATTRIBUTES)))
+	if (!(w->have & (HAVE_FILE | HAVE_ATTRIBUTES)))
 		return;
 	json_open(j, "file");
 	if (writer_has(w, HAVE_FILE))
 		writer_text(w, TEXT_FILE_PATH, (struct member){ "path", "file.path", CAP_PATH });
 	writer_hash(w);
 	attribute_members(w);
+	if (writer_has(w, HAVE_CONTENT)) {
+		json_open(j, "elf");
+		writer_list(w, TEXT_LIBRARIES, (struct member){ "shared_libraries", "file.elf.shared_libraries", CAP_SMALL });
+		json_close(j);
+	}
 	json_close(j);
 }
 
 static void
-peer_members(struct writer *w)
+peer_members(struct writer *w, const char *name, const struct peer *p)
 {
-	const struct peer *p = &w->ev->peer;
 	char s[INET6_ADDRSTRLEN];
 
-	if (!writer_has(w, HAVE_PEER))
-		return;
-	json_open(&w->j, "destination");
+	json_open(&w->j, name);
 	if ((p->family == AF_INET || p->family == AF_INET6) && inet_ntop(p->family, p->addr, s, sizeof(s))) {
 		json_str(&w->j, "ip", s);
 		json_unum(&w->j, "port", p->port);
 	}
 	json_close(&w->j);
+}
+
+static void
+network_members(struct writer *w)
+{
+	struct json *j = &w->j;
+
+	if (writer_has(w, HAVE_PEER))
+		peer_members(w, "destination", &w->ev->peer);
+	if (writer_has(w, HAVE_SOURCE))
+		peer_members(w, "source", &w->ev->source);
+	if (!writer_has(w, HAVE_DNS))
+		return;
+	json_open(j, "dns");
+	json_open(j, "question");
+	writer_text(w, TEXT_DNS_NAME, (struct member){ "name", "dns.question.name", CAP_SMALL });
+	writer_text(w, TEXT_DNS_TYPE, (struct member){ "type", "dns.question.type", CAP_WORD });
+	json_close(j);
+	writer_text(w, TEXT_DNS_CODE, (struct member){ "response_code", "dns.response_code", CAP_WORD });
+	json_open(j, "answers");
+	writer_list(w, TEXT_DNS_ANSWERS, (struct member){ "data", "dns.answers.data", CAP_SMALL });
+	json_close(j);
+	json_close(j);
 }
 
 static void
@@ -283,7 +320,8 @@ host_members(struct writer *w)
 size_t
 alert_json(char *buf, size_t size, const struct report *r, const struct host_facts *host, uint64_t sequence)
 {
-	struct writer w = { .r = r, .ev = &r->event, .host = host };
+	struct writer w = { .r = r, .ev = &r->event, .host = host,
+		.have = r->event.have & field_carried((enum event_kind)r->event.kind) };
 
 	json_init(&w.j, buf, size - YETT_RESERVE);
 	json_open(&w.j, NULL);
@@ -296,7 +334,7 @@ alert_json(char *buf, size_t size, const struct report *r, const struct host_fac
 	host_members(&w);
 	user_members(&w);
 	file_members(&w);
-	peer_members(&w);
+	network_members(&w);
 	writer_single(&w, "container", TEXT_CONTAINER, (struct member){ "id", "container.id", CAP_WORD });
 	writer_single(&w, "service", TEXT_SERVICE, (struct member){ "name", "service.name", CAP_SMALL });
 	process_members(&w);

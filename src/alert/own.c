@@ -9,7 +9,7 @@ static const struct { uint32_t flag; const char *name; } flags[] = {
 };
 static const char *const sensors[SENSOR__MAX] = {
 	[SENSOR_NOBODY] = "nobody", [SENSOR_FANOTIFY] = "fanotify", [SENSOR_PROC] = "proc", [SENSOR_AUDIT] = "audit", [SENSOR_SELF] = "self",
-	[SENSOR_FILES] = "files",
+	[SENSOR_FILES] = "files", [SENSOR_FACTS] = "facts", [SENSOR_PACKET] = "packets", [SENSOR_UEVENT] = "uevents",
 };
 
 static void
@@ -17,7 +17,6 @@ ancestors(struct writer *w)
 {
 	if (!writer_has(w, HAVE_ANCESTORS))
 		return;
-	json_open(&w->j, "process");
 	json_list(&w->j, "ancestor");
 	for (unsigned i = 0; i < w->ev->ancestors; i++) {
 		const struct ancestor *a = &w->ev->ancestor[i];
@@ -30,6 +29,23 @@ ancestors(struct writer *w)
 		json_close(&w->j);
 	}
 	json_list_end(&w->j);
+}
+
+/* The ancestors last: of their number there is no telling. */
+static void
+own_process_members(struct writer *w)
+{
+	if (!(w->have & (HAVE_ANCESTORS | HAVE_TTY | HAVE_LABEL)))
+		return;
+	json_open(&w->j, "process");
+	if (writer_has(w, HAVE_TTY)) {
+		json_open(&w->j, "tty");
+		writer_text(w, TEXT_TTY, (struct member){ "name", "process.tty.name", CAP_WORD });
+		json_close(&w->j);
+	}
+	if (writer_has(w, HAVE_LABEL))
+		writer_list(w, TEXT_LABELS, (struct member){ "label", "process.label", CAP_SMALL });
+	ancestors(w);
 	json_close(&w->j);
 }
 
@@ -46,6 +62,8 @@ target_members(struct writer *w)
 	json_open(&w->j, "user");
 	writer_id(w, "id", w->ev->target.uid);
 	json_close(&w->j);
+	if (w->ev->signal)
+		json_unum(&w->j, "signal", w->ev->signal);
 	json_close(&w->j);
 }
 
@@ -61,9 +79,28 @@ own_user_members(struct writer *w)
 	if (writer_has(w, HAVE_AUID) && w->ev->process.auid != UINT32_MAX) {
 		json_open(&w->j, "audit");
 		writer_id(w, "id", w->ev->process.auid);
+		if (w->ev->process.session != UINT32_MAX)
+			json_unum(&w->j, "session", w->ev->process.session);
 		json_close(&w->j);
 	}
 	json_close(&w->j);
+}
+
+static void
+content_members(struct writer *w)
+{
+	struct json *j = &w->j;
+
+	if (!writer_has(w, HAVE_CONTENT))
+		return;
+	json_unum(j, "entropy", w->ev->file.entropy);
+	writer_text(w, TEXT_HEADER, (struct member){ "header_bytes", "file.header_bytes", CAP_DIGEST });
+	json_open(j, "elf");
+	writer_text(w, TEXT_BUILD_ID, (struct member){ "build_id", "file.elf.build_id", CAP_DIGEST });
+	json_bool(j, "static", w->ev->flags & FLAG_ELF_STATIC);
+	json_bool(j, "stripped", w->ev->flags & FLAG_ELF_STRIPPED);
+	json_bool(j, "packed", w->ev->flags & FLAG_ELF_PACKED);
+	json_close(j);
 }
 
 static void
@@ -71,7 +108,7 @@ own_file_members(struct writer *w)
 {
 	struct json *j = &w->j;
 
-	if (!(w->ev->have & (HAVE_FILE | HAVE_ATTRIBUTES | HAVE_FILE_PREVIOUS)))
+	if (!(w->have & (HAVE_FILE | HAVE_ATTRIBUTES | HAVE_FILE_PREVIOUS | HAVE_CONTENT)))
 		return;
 	json_open(j, "file");
 	if (writer_has(w, HAVE_FILE_PREVIOUS)) {
@@ -87,9 +124,26 @@ own_file_members(struct writer *w)
 	}
 	if (writer_has(w, HAVE_FILE))
 		writer_text(w, TEXT_FILESYSTEM, (struct member){ "filesystem", "file.filesystem", CAP_WORD });
-	writer_text(w, TEXT_FILE_TYPE, (struct member){ "type", "file.type", CAP_WORD });
-	writer_text(w, TEXT_INTERPRETER, (struct member){ "interpreter", "file.interpreter", CAP_SMALL });
+	if (writer_has(w, HAVE_HASH)) {
+		writer_text(w, TEXT_FILE_TYPE, (struct member){ "type", "file.type", CAP_WORD });
+		writer_text(w, TEXT_INTERPRETER, (struct member){ "interpreter", "file.interpreter", CAP_SMALL });
+	}
+	content_members(w);
 	json_close(j);
+}
+
+static void
+change_members(struct writer *w)
+{
+	if (!writer_has(w, HAVE_CHANGE))
+		return;
+	json_open(&w->j, "change");
+	writer_text(w, TEXT_CHANGE_TYPE, (struct member){ "type", "change.type", CAP_WORD });
+	writer_text(w, TEXT_CHANGE_OBJECT, (struct member){ "object", "change.object", CAP_WORD });
+	writer_text(w, TEXT_CHANGE_ENTRY, (struct member){ "entry", "change.entry", CAP_SMALL });
+	writer_text(w, TEXT_CHANGE_BEFORE, (struct member){ "before", "change.before", CAP_SMALL });
+	writer_text(w, TEXT_CHANGE_AFTER, (struct member){ "after", "change.after", CAP_SMALL });
+	json_close(&w->j);
 }
 
 /* The number may be larger than a signed one, which is all that many readers of JSON have: a text. */
@@ -98,7 +152,7 @@ own_event_members(struct writer *w)
 {
 	char s[24];
 
-	if (!(w->ev->have & (HAVE_SYSCALL | HAVE_RESULT)))
+	if (!(w->have & (HAVE_SYSCALL | HAVE_RESULT)))
 		return;
 	json_open(&w->j, "event");
 	if (writer_has(w, HAVE_SYSCALL)) {
@@ -119,7 +173,11 @@ beyond_ecs(struct writer *w)
 	own_user_members(w);
 	own_file_members(w);
 	target_members(w);
-	writer_single(w, "driver", TEXT_MODULE, (struct member){ "name", "driver.name", CAP_WORD });
+	if (writer_has(w, HAVE_MODULE))
+		writer_single(w, "driver", TEXT_MODULE, (struct member){ "name", "driver.name", CAP_WORD });
+	change_members(w);
+	if (writer_has(w, HAVE_SCRIPT))
+		writer_single(w, "script", TEXT_SCRIPT, (struct member){ "text", "script.text", CAP_SCRIPT });
 }
 
 /* The process tree that it belongs to, by its root. */
@@ -174,7 +232,9 @@ own_members(struct writer *w)
 	if (r->repeated || w->ev->count)
 		writer_amount(w, "count", r->repeated ? r->repeated : w->ev->count);
 	json_list(j, "sensors");
-	json_str(j, NULL, sensors[w->ev->sensor]);
+	for (unsigned i = 0; i < SENSOR__MAX; i++)
+		if (w->ev->sensors & 1u << i)
+			json_str(j, NULL, sensors[i]);
 	json_list_end(j);
 	json_list(j, "flags");
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
@@ -185,7 +245,7 @@ own_members(struct writer *w)
 	/* Only yett itself has some, and little else. */
 	if (r->kind == REPORT_STATE && w->ev->kind == EVENT_AGENT)
 		writer_list(w, TEXT_DETAILS, (struct member){ "details", "yett.details", CAP_ARGS });
-	ancestors(w);
+	own_process_members(w);
 	j->size += CUT_RESERVE;
 	if (w->n_cut) {
 		json_list(j, "truncated");

@@ -48,13 +48,28 @@ rename_words(const struct event *ev, char *out, size_t size)
 	    to.len ? to.s : "an unknown place", exe.len ? exe.len : 18, exe.len ? exe.s : "an unknown program");
 }
 
+/* What it is about where that is no file, as "user alice" or "www.example.org". */
+static int
+object_words(const struct event *ev, char *out, size_t size)
+{
+	struct part type = part(ev, TEXT_CHANGE_TYPE, 20), object = part(ev, TEXT_CHANGE_OBJECT, 40), entry = part(ev, TEXT_CHANGE_ENTRY, 100);
+	struct part name = ev->have & HAVE_DNS ? part(ev, TEXT_DNS_NAME, 255) : part(ev, TEXT_ACCOUNT, 80);
+
+	if (ev->have & HAVE_CHANGE)
+		return snprintf(out, size, "%.*s %.*s %.*s", type.len, type.s, object.len, object.s, entry.len, entry.s);
+	return snprintf(out, size, "%.*s", name.len, name.s);
+}
+
 /* "exec of /usr/bin/sh", "open of /etc/shadow by /usr/bin/cat", "connect by /usr/bin/nc". */
 static int
 act_words(const struct event *ev, char *out, size_t size)
 {
 	struct part exe = part(ev, TEXT_EXECUTABLE, 200), file = part(ev, TEXT_FILE_PATH, 200);
 	const char *kind = event_kind_name((enum event_kind)ev->kind);
+	char object[280];
 
+	if ((ev->have & (HAVE_CHANGE | HAVE_DNS | HAVE_ACCOUNT)) && object_words(ev, object, sizeof(object)) > 0)
+		return snprintf(out, size, "%s: %s, by %.*s", kind, object, exe.len ? exe.len : 18, exe.len ? exe.s : "an unknown program");
 	if (ev->kind == EVENT_RENAME)
 		return rename_words(ev, out, size);
 	if (ev->kind == EVENT_EXEC)

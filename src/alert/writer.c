@@ -1,3 +1,4 @@
+#include <endian.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +17,7 @@ writer_cut(struct writer *w, const char *member)
 bool
 writer_has(const struct writer *w, uint32_t have)
 {
-	return (w->ev->have & have) == have;
+	return (w->have & have) == have;
 }
 
 void
@@ -63,10 +64,9 @@ writer_id(struct writer *w, const char *key, uint32_t n)
 void
 writer_hex_id(struct writer *w, const char *key, uint64_t n)
 {
-	char s[20];
+	uint64_t bytes = htobe64(n);
 
-	snprintf(s, sizeof(s), "%016" PRIx64, n);
-	json_str(&w->j, key, s);
+	json_hex(&w->j, key, (const uint8_t *)&bytes, sizeof(bytes));
 }
 
 void
@@ -78,10 +78,16 @@ writer_amount(struct writer *w, const char *key, uint64_t n)
 void
 writer_hash(struct writer *w)
 {
-	if (!writer_has(w, HAVE_HASH))
+	if (!(w->have & (HAVE_HASH | HAVE_CONTENT)))
 		return;
 	json_open(&w->j, "hash");
-	json_hex(&w->j, "sha256", w->ev->file.sha256, sizeof(w->ev->file.sha256));
+	if (writer_has(w, HAVE_HASH))
+		json_hex(&w->j, "sha256", w->ev->file.sha256, sizeof(w->ev->file.sha256));
+	if (writer_has(w, HAVE_CONTENT)) {
+		writer_text(w, TEXT_MD5, (struct member){ "md5", "file.hash.md5", CAP_DIGEST });
+		writer_text(w, TEXT_SHA1, (struct member){ "sha1", "file.hash.sha1", CAP_DIGEST });
+		writer_text(w, TEXT_TLSH, (struct member){ "tlsh", "file.hash.tlsh", CAP_DIGEST });
+	}
 	json_close(&w->j);
 }
 

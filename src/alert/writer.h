@@ -5,15 +5,18 @@
 
 #define CAP_PATH	4400
 #define CAP_ARGS	16000
+#define CAP_SCRIPT	8192	/* of a text that may be as long in the event */
 #define CAP_SMALL	1200
+#define CAP_DIGEST	160	/* in hexadecimal digits */
 #define CAP_WORD	500	/* what the kernel or we ourselves chose, or a name of at most 80 bytes */
-#define CUT_MAX		32
-#define CUT_RESERVE	1500	/* of that for yett.truncated */
+#define CUT_MAX		48
+#define CUT_RESERVE	2200	/* of that for yett.truncated */
 
 struct writer {
 	struct json		 j;
 	const struct report	*r;
 	const struct event	*ev;
+	uint32_t		 have;	/* of what the event holds that which its kind can say, so that all of a record is bounded */
 	const struct host_facts	*host;
 	const char		*cut[CUT_MAX];	/* members that did not fit whole */
 	unsigned		 n_cut;

@@ -127,22 +127,24 @@ put_cost(FILE *out, const struct priced *r)
 	}
 	if (c->marks & MARKS_AUDIT)
 		fprintf(out, "%saudit taxes each system call of the host", c->marks & (MARKS_EXEC | MARKS_OPEN) ? "; " : "");
+	if (c->marks & MARKS_PACKETS)
+		fprintf(out, "%sa wake-up per name that is looked up", c->marks & (MARKS_PACKETS - 1) & ~(unsigned)MARKS_PROC ? "; " : "");
 	if (c->regexes)
 		fprintf(out, "%s%u regular expression%s, where nothing else refutes the rule", c->marks == MARKS_PROC ? "" : "; ", c->regexes,
 		    c->regexes == 1 ? "" : "s");
 	if (!c->marks)
 		fputs("that of the rules that it counts", out);
-	else if (!(c->marks & ~(unsigned)(MARKS_PROC | MARKS_FILES)) && !c->regexes)
+	else if (!(c->marks & ~(unsigned)(MARKS_PROC | MARKS_FILES | MARKS_DEVICES)) && !c->regexes)
 		fputs(c->marks & MARKS_FILES ? "none: nobody waits for it" : "none", out);
 }
 
 static void
-put_fields(FILE *out, uint64_t fields, const char *of)
+put_fields(FILE *out, field_mask fields, const char *of)
 {
 	bool first = true;
 
 	for (int f = 0; f < FIELD__MAX; f++) {
-		if (!(fields & 1ull << f))
+		if (!(fields & FIELD_BIT(f)))
 			continue;
 		fprintf(out, "%s%s", first ? "" : ", ", field_info((enum field)f)->name);
 		first = false;
@@ -206,12 +208,12 @@ costs_show(const struct policy *p)
 }
 
 static json_t *
-fields_json(uint64_t fields)
+fields_json(field_mask fields)
 {
 	json_t *list = json_array();
 
 	for (int f = 0; f < FIELD__MAX; f++)
-		if (fields & 1ull << f)
+		if (fields & FIELD_BIT(f))
 			json_array_append_new(list, json_string(field_info((enum field)f)->name));
 	return list;
 }
@@ -221,7 +223,7 @@ costs_json(const struct policy *p, unsigned rule, json_t *to)
 {
 	static const struct { unsigned mark; const char *name; } names[] = {
 		{ MARKS_EXEC, "exec" }, { MARKS_OPEN, "open" }, { MARKS_PROC, "proc" }, { MARKS_AUDIT, "audit" },
-		{ MARKS_FILES, "files" },
+		{ MARKS_FILES, "files" }, { MARKS_PACKETS, "packets" }, { MARKS_DEVICES, "devices" },
 	};
 	struct priced r = price(p, rule);
 	CLEANUP_FREE char *marks = said(put_marks, &r), *cost = said(put_cost, &r);

@@ -25,6 +25,8 @@ event_init(struct event *ev, enum event_kind kind, enum sensor sensor)
 	memset(ev, 0, offsetof(struct event, arena));
 	ev->kind = (uint16_t)kind;
 	ev->sensor = (uint16_t)sensor;
+	ev->sensors = 1u << sensor;
+	ev->account_id = UINT32_MAX;
 	ev->process.auid = ev->process.session = UINT32_MAX;
 }
 
@@ -125,7 +127,8 @@ event_from_wire(struct event *ev, const void *buf, size_t len)
 	if (len < offsetof(struct event, arena) || len > sizeof(*ev))
 		return -EBADMSG;
 	memcpy(ev, buf, len);
-	if (ev->kind >= EVENT__MAX || ev->sensor >= SENSOR__MAX || ev->used > sizeof(ev->arena) || event_wire_size(ev) != len)
+	if (ev->kind >= EVENT__MAX || ev->sensor >= SENSOR__MAX || ev->sensors >> SENSOR__MAX || ev->used > sizeof(ev->arena) ||
+	    event_wire_size(ev) != len)
 		return -EBADMSG;
 	if (ev->ancestors > EVENT_ANCESTORS || (ev->have & ~HAVE_ALL) || (ev->tried & ~HAVE_ALL) || (ev->flags & ~FLAG_ALL))
 		return -EBADMSG;

@@ -16,7 +16,8 @@ enum event_kind {
 };
 
 /* Who told. */
-enum sensor { SENSOR_NOBODY, SENSOR_FANOTIFY, SENSOR_PROC, SENSOR_AUDIT, SENSOR_SELF, SENSOR_FILES, SENSOR__MAX };
+enum sensor { SENSOR_NOBODY, SENSOR_FANOTIFY, SENSOR_PROC, SENSOR_AUDIT, SENSOR_SELF, SENSOR_FILES, SENSOR_FACTS, SENSOR_PACKET,
+	SENSOR_UEVENT, SENSOR__MAX };
 
 enum event_text {
 	TEXT_EXECUTABLE, TEXT_ARGS, TEXT_ENV, TEXT_CWD, TEXT_COMM,
@@ -24,6 +25,10 @@ enum event_text {
 	TEXT_USER_NAME, TEXT_GROUP_NAME, TEXT_CONTAINER, TEXT_SERVICE,
 	TEXT_FILE_PATH, TEXT_FILE_OWNER, TEXT_FILESYSTEM, TEXT_FILE_TYPE, TEXT_INTERPRETER,
 	TEXT_TARGET_EXECUTABLE, TEXT_MODULE, TEXT_SYSCALL, TEXT_FILE_PREVIOUS,
+	TEXT_ACCOUNT, TEXT_TTY, TEXT_LABELS, TEXT_SCRIPT,
+	TEXT_DNS_NAME, TEXT_DNS_TYPE, TEXT_DNS_CODE, TEXT_DNS_ANSWERS,
+	TEXT_CHANGE_TYPE, TEXT_CHANGE_OBJECT, TEXT_CHANGE_ENTRY, TEXT_CHANGE_BEFORE, TEXT_CHANGE_AFTER,
+	TEXT_MD5, TEXT_SHA1, TEXT_TLSH, TEXT_HEADER, TEXT_LIBRARIES, TEXT_BUILD_ID,
 	TEXT_ACTION, TEXT_REASON, TEXT_DETAILS,	/* agent events: a word, a sentence, and lines behind it, NUL separated */
 	/* What the judge said, filled in for the record (struct report). */
 	TEXT_RULE, TEXT_RULESET, TEXT_RULE_DESCRIPTION, TEXT_RULE_MESSAGE, TEXT_TECHNIQUE,
@@ -57,8 +62,16 @@ enum event_have {
 	HAVE_ACTION	 = 1 << 20,
 	HAVE_FILE_PREVIOUS = 1 << 21,
 	HAVE_ATTRIBUTES	 = 1 << 22,	/* of the file: what stat() tells */
+	HAVE_SOURCE	 = 1 << 23,
+	HAVE_DNS	 = 1 << 24,
+	HAVE_ACCOUNT	 = 1 << 25,	/* who logs on, whose account changes, as whom a job runs */
+	HAVE_CHANGE	 = 1 << 26,	/* of an entry in a file of the system, or of a device */
+	HAVE_CONTENT	 = 1 << 27,	/* what costs more to find out of a content than its SHA-256 */
+	HAVE_SCRIPT	 = 1 << 28,
+	HAVE_LABEL	 = 1 << 29,
+	HAVE_TTY	 = 1 << 30,
 };
-#define HAVE_ALL	((1u << 23) - 1)
+#define HAVE_ALL	((1u << 31) - 1)
 
 enum event_flag {
 	FLAG_ARGS_CUT		= 1 << 0,	/* arguments were longer than we keep */
@@ -72,8 +85,12 @@ enum event_flag {
 	FLAG_ARGS_CHANGED	= 1 << 8,	/* what ran is not what was judged */
 	FLAG_LOADER		= 1 << 9,	/* exec: the file is the loader of the program */
 	FLAG_SEAL		= 1 << 10,	/* the answer waits for the record */
+	FLAG_INTERACTIVE	= 1 << 11,	/* the process has a terminal */
+	FLAG_ELF_STATIC		= 1 << 12,
+	FLAG_ELF_STRIPPED	= 1 << 13,
+	FLAG_ELF_PACKED		= 1 << 14,
 };
-#define FLAG_ALL	((1u << 11) - 1)
+#define FLAG_ALL	((1u << 15) - 1)
 
 #define EVENT_ARENA	24576		/* bytes of text in one event */
 #define EVENT_ARGS_MAX	8192		/* of these at most for the arguments */
@@ -98,6 +115,7 @@ struct ancestor {
 struct file {
 	uint64_t	dev, ino, size, ctime_ns, mtime_ns;	/* identity of the content */
 	uint32_t	uid, gid, mode, links;
+	uint32_t	entropy;	/* thousandths of a bit a byte, 0 to 8000 */
 	uint8_t		sha256[32];
 };
 
@@ -108,14 +126,16 @@ struct event {
 	uint64_t	wall_ns;	/* since 1970 */
 	uint64_t	boot_ns;	/* since boot: what correlation and ages use */
 	uint16_t	kind;		/* enum event_kind */
-	uint16_t	sensor;		/* enum sensor */
+	uint16_t	sensor;		/* enum sensor: who told first */
+	uint32_t	sensors;	/* bit per enum sensor: all who told of the same act */
 	uint32_t	have, tried;	/* enum event_have */
 	uint32_t	flags;		/* enum event_flag */
 	struct process	process, parent, target;
 	uint16_t	ancestors;	/* used entries, the parent first */
 	struct ancestor	ancestor[EVENT_ANCESTORS];
 	struct file	file;
-	struct peer	peer;
+	struct peer	peer, source;	/* source: where it comes from */
+	uint32_t	signal, account_id;	/* account_id: UINT32_MAX not known */
 	uint32_t	args_count;
 	int32_t		exit_code;
 	uint64_t	syscall_arg0;

@@ -122,13 +122,19 @@ static const struct { uint32_t have; uint64_t kinds; } carriers[] = {
 	{ HAVE_ENV, ON(EXEC) },
 	{ HAVE_EXIT, ON(EXIT) },
 	{ HAVE_FILE | HAVE_ATTRIBUTES, ON(EXEC) | ON(OPEN) | ON(WRITE) | ON(MOUNT) | ON(CREATE) | ON(RENAME) | ON(DELETE) | ON(CHMOD) | ON(LOAD) |
-		ON(SCRIPT) | ON(RAW_READ) },
+		ON(SCRIPT) | ON(RAW_READ) | ON(MEMFD) | ON(ACCOUNT) | ON(SERVICE) | ON(SCHEDULE) },
 	{ HAVE_FILE_PREVIOUS, ON(RENAME) },
-	{ HAVE_HASH, ON(EXEC) | ON(OPEN) | ON(WRITE) | ON(CREATE) | ON(RENAME) | ON(CHMOD) | ON(LOAD) | ON(SCRIPT) },
+	{ HAVE_HASH | HAVE_CONTENT, ON(EXEC) | ON(OPEN) | ON(WRITE) | ON(CREATE) | ON(RENAME) | ON(CHMOD) | ON(LOAD) | ON(SCRIPT) },
 	{ HAVE_PEER, ON(CONNECT) | ON(ACCEPT) | ON(LISTEN) | ON(BIND) | ON(DNS) },
 	{ HAVE_TARGET, ON(PTRACE) | ON(KILL) },
 	{ HAVE_MODULE, ON(MODULE) },
 	{ HAVE_ACTION, ON(AGENT) },
+	{ HAVE_SOURCE, ON(CONNECT) | ON(ACCEPT) | ON(LISTEN) | ON(BIND) | ON(DNS) | ON(LOGON) | ON(LOGOFF) | ON(LOGON_FAILED) },
+	{ HAVE_DNS, ON(DNS) },
+	{ HAVE_ACCOUNT, ON(LOGON) | ON(LOGOFF) | ON(LOGON_FAILED) | ON(ACCOUNT) | ON(SERVICE) | ON(SCHEDULE) },
+	{ HAVE_CHANGE, ON(ACCOUNT) | ON(SERVICE) | ON(SCHEDULE) | ON(DEVICE) },
+	{ HAVE_SCRIPT, ON(SCRIPT) },
+	{ HAVE_SYSCALL, ~(ON(LOGON) | ON(LOGOFF) | ON(LOGON_FAILED)) },	/* programs tell of these, not the kernel */
 };
 
 uint32_t
@@ -271,7 +277,8 @@ number(const struct event *ev, enum field_type type, uint32_t place)
 static struct value
 bytes(const struct event *ev, enum field_type type, uint32_t place)
 {
-	size_t len = type == TYPE_HASH ? 32 : ev->peer.family == AF_INET6 ? 16 : 4;
+	const struct peer *peer = place == offsetof(struct event, source.addr) ? &ev->source : &ev->peer;
+	size_t len = type == TYPE_HASH ? 32 : peer->family == AF_INET6 ? 16 : 4;
 
 	return (struct value){ .text = (const char *)ev + place, .len = len };
 }

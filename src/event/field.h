@@ -10,6 +10,11 @@ enum field {
 	FIELD__MAX
 };
 
+/* A bit for each field. */
+__extension__ typedef unsigned __int128 field_mask;
+#define FIELD_BIT(f)	((field_mask)1 << (f))
+_Static_assert(FIELD__MAX <= 128, "a bit for each field");
+
 enum field_type {
 	TYPE_TEXT, TYPE_PATH, TYPE_LIST, TYPE_JOINED, TYPE_NAME, TYPE_DIR, TYPE_EXT,
 	TYPE_ANCESTORS, TYPE_ANCESTOR_NAMES,

@@ -12,8 +12,12 @@ marks_of(uint64_t kinds)
 			continue;
 		if (event_kind_sensor((enum event_kind)k) == SENSOR_FANOTIFY)
 			marks |= k == EVENT_EXEC ? MARKS_EXEC : MARKS_OPEN;
-		else if (event_kind_sensor((enum event_kind)k) == SENSOR_FILES)
+		else if (event_kind_sensor((enum event_kind)k) == SENSOR_FILES || event_kind_sensor((enum event_kind)k) == SENSOR_FACTS)
 			marks |= MARKS_FILES;
+		else if (event_kind_sensor((enum event_kind)k) == SENSOR_PACKET)
+			marks |= MARKS_PACKETS;
+		else if (event_kind_sensor((enum event_kind)k) == SENSOR_UEVENT)
+			marks |= MARKS_DEVICES;
 		else if (event_kind_sensor((enum event_kind)k) == SENSOR_PROC)
 			marks |= MARKS_PROC;
 		else if (event_kind_sensor((enum event_kind)k) == SENSOR_AUDIT)
@@ -28,9 +32,9 @@ note_field(struct rule_cost *out, enum field f)
 	if (judge_of_object(f, out->marks & MARKS_EXEC ? EVENT_EXEC : EVENT_OPEN))
 		return;
 	if (field_info(f)->scope == SCOPE_SUBJECT)
-		out->subject |= 1ull << f;
+		out->subject |= FIELD_BIT(f);
 	else
-		out->event |= 1ull << f;
+		out->event |= FIELD_BIT(f);
 }
 
 static unsigned

@@ -5,7 +5,8 @@
 #include "policy/policy.h"
 
 /* What has to be marked or asked for, so that its events are heard at all. */
-enum rule_marks { MARKS_EXEC = 1 << 0, MARKS_OPEN = 1 << 1, MARKS_PROC = 1 << 2, MARKS_AUDIT = 1 << 3, MARKS_FILES = 1 << 4 };
+enum rule_marks { MARKS_EXEC = 1 << 0, MARKS_OPEN = 1 << 1, MARKS_PROC = 1 << 2, MARKS_AUDIT = 1 << 3, MARKS_FILES = 1 << 4,
+	MARKS_PACKETS = 1 << 5, MARKS_DEVICES = 1 << 6 };
 
 struct rule_cost {
 	unsigned	 marks;		/* enum rule_marks; 0: of a correlation, which its rules pay for */
@@ -16,12 +17,11 @@ struct rule_cost {
 	 * not, a bit each; where files are named, the answers about others can still be remembered.
 	 */
 	bool		 cacheable;
-	uint64_t	 subject, event;
+	field_mask	 subject, event;
 	unsigned	 regexes;	/* regular expressions that it may have to look for */
 	bool		 fed;		/* a correlation counts its matches */
 	bool		 silent;	/* it only allows: also what it matches is remembered */
 };
-_Static_assert(FIELD__MAX <= 64, "a bit for each field");
 
 void	rule_cost(const struct policy *, unsigned rule, struct rule_cost *);
 

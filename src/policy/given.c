@@ -28,7 +28,7 @@ struct spot { enum place place; uint32_t at; size_t size; };
 #define SPOT_CLOCK	SPOT_NUMBER
 #define SPOT_BIT(p)	{ PLACE_BIT_, p, 0 }
 #define SPOT_HASH(p)	{ PLACE_HASH_, 0, 0 }
-#define SPOT_IP(p)	{ PLACE_IP_, 0, 0 }
+#define SPOT_IP(p)	{ PLACE_IP_, offsetof(struct event, p) - offsetof(struct peer, addr), 0 }
 
 static const struct spot spots[FIELD__MAX] = {
 #define FIELD(id, name_, type_, place_, have_, scope_, choice_, help_) [FIELD_##id] = SPOT_##type_(place_),
@@ -82,13 +82,13 @@ set_number(struct event *ev, const struct spot *s, enum field_type type, const c
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "set_number() writes the low bytes");
 
 static int
-set_address(struct event *ev, const char *text, char *why, size_t n)
+set_address(struct peer *peer, const char *text, char *why, size_t n)
 {
 	size_t len;
 
-	if (scalar_address(text, ev->peer.addr, &len))
+	if (scalar_address(text, peer->addr, &len))
 		return refuse(why, n, "is not an address");
-	ev->peer.family = len == 4 ? AF_INET : AF_INET6;
+	peer->family = len == 4 ? AF_INET : AF_INET6;
 	return 0;
 }
 
@@ -115,7 +115,7 @@ set_spot(struct event *ev, enum field f, const char *text, size_t len, char *why
 	case PLACE_HASH_:
 		return scalar_hash(text, ev->file.sha256) ? refuse(why, n, "is not a SHA-256: 64 hexadecimal digits") : 0;
 	case PLACE_IP_:
-		return set_address(ev, text, why, n);
+		return set_address((struct peer *)((char *)ev + s->at), text, why, n);
 	case PLACE_ANCESTOR_:
 		return event_add_ancestor(ev, 0, 0, text, len);
 	case PLACE_DERIVED_:

@@ -27,12 +27,14 @@ execs() { taskset -c 0 "$PROG/storm" -n "$1" "$M/elsewhere/nop"; }
 storm() {
 	local said out
 	coproc OPENS { exec "$PROG/openstorm" 1500 "$1"; }
-	local pid=$OPENS_PID in=${OPENS[1]} from=${OPENS[0]}
+	local pid=$OPENS_PID in=${OPENS[1]} from
+	exec {from}<&"${OPENS[0]}"	# the shell closes its own when the storm has ended
 	read -r -t 60 -u "$from" said
 	[ "$said" = running ] || { kill -9 "$pid"; return 1; }
 	out=$(execs "$2")
 	exec {in}>&-
 	read -r -t 60 -u "$from" TALLY
+	exec {from}<&-
 	wait "$pid" 2>/dev/null
 	EXECS=$out
 }

@@ -167,7 +167,8 @@ END
 one | policy plan
 runs "reload" "$B/yettctl" -c "$CONF" reload
 coproc STORM { exec "$PROG/knock" "$M"/vault/sub/*; }
-storm=$STORM_PID in=${STORM[1]} from=${STORM[0]}
+storm=$STORM_PID in=${STORM[1]}
+exec {from}<&"${STORM[0]}"	# the shell closes its own when the storm has ended
 failed=0
 for n in $(seq 50); do
 	case $((n % 3)) in 0) one ;; 1) two ;; 2) three ;; esac | policy plan

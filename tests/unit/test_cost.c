@@ -9,13 +9,13 @@
 #include "judge/cost.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define F(field)	(1ull << FIELD_##field)
+#define F(field)	FIELD_BIT(FIELD_##field)
 
 static void
 each_rule_is_told_by_what_it_asks(void **state)
 {
 	(void)state;
-	static const struct { const char *rule; unsigned marks; const char *key; bool cacheable; uint64_t subject, event; } table[] = {
+	static const struct { const char *rule; unsigned marks; const char *key; bool cacheable; field_mask subject, event; } table[] = {
 		{ "on = exec\naction = deny\nfile.path = /a\n", MARKS_EXEC, "file.path", true, 0, 0 },
 		{ "on = exec\naction = deny\nprocess.executable = /a\n", MARKS_EXEC, "process.executable", true, 0, 0 },
 		{ "on = exec\naction = deny\nfile.size = 1\nfile.name = a\n", MARKS_EXEC, "file.name", true, 0, 0 },
@@ -35,6 +35,8 @@ each_rule_is_told_by_what_it_asks(void **state)
 		{ "on = create, chmod\naction = log\nfile.path = /a\nuser.id = 0\n", MARKS_FILES, NULL, false, F(USER_ID), 0 },
 		{ "on = rename, open\naction = log\nfile.path = /a\n", MARKS_FILES | MARKS_OPEN, NULL, false, 0, 0 },
 		{ "on = rename\naction = log\nfile.previous.path = /a\n", MARKS_FILES, NULL, false, 0, F(FILE_PREVIOUS_PATH) },
+		{ "on = dns, device\naction = log\nuser.id = 0\n", MARKS_PACKETS | MARKS_DEVICES, NULL, false, F(USER_ID), 0 },
+		{ "on = account\naction = log\nfile.path = /a\n", MARKS_FILES, NULL, false, 0, 0 },
 		{ "on = connect, exit\naction = log\ndestination.port = 22\n", MARKS_PROC | MARKS_AUDIT, NULL, false, 0, F(DESTINATION_PORT) },
 	};
 

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include "alert/chain.h"
 #include "alert/json.h"
+#include "event/field.h"
 #include "alert/syntax.h"
 #include "base/clock.h"
 
@@ -201,9 +202,9 @@ every_kind_is_categorised(void **state)
 }
 
 /* Each changes an event whose record must hold a text, and must not hold another. */
-static void peer4(struct event *ev) { ev->have = HAVE_PEER; ev->peer = (struct peer){ { 192, 0, 2, 1 }, AF_INET, 443 }; }
-static void peer6(struct event *ev) { ev->have = HAVE_PEER; ev->peer = (struct peer){ { 0x20, 1, 0xd, 0xb8 }, AF_INET6, 65535 }; }
-static void peer_odd(struct event *ev) { ev->have = HAVE_PEER; ev->peer.family = AF_VSOCK; }
+static void peer4(struct event *ev) { ev->kind = EVENT_CONNECT; ev->have = HAVE_PEER; ev->peer = (struct peer){ { 192, 0, 2, 1 }, AF_INET, 443 }; }
+static void peer6(struct event *ev) { ev->kind = EVENT_CONNECT; ev->have = HAVE_PEER; ev->peer = (struct peer){ { 0x20, 1, 0xd, 0xb8 }, AF_INET6, 65535 }; }
+static void peer_odd(struct event *ev) { ev->kind = EVENT_CONNECT; ev->have = HAVE_PEER; ev->peer.family = AF_VSOCK; }
 static void auid(struct event *ev) { ev->have = HAVE_USER | HAVE_AUID; ev->process.auid = 1000; ev->process.uid = UINT32_MAX; }
 static void auid_unset(struct event *ev) { ev->have = HAVE_USER | HAVE_AUID; }
 static void opened(struct event *ev) { ev->have = HAVE_PROCESS | HAVE_FILE | HAVE_ATTRIBUTES | HAVE_HASH; }
@@ -217,16 +218,53 @@ renamed(struct event *ev)
 	event_set_str(ev, TEXT_FILE_PREVIOUS, "/a");
 }
 static void moved_away(struct event *ev) { renamed(ev); ev->have = HAVE_FILE_PREVIOUS; ev->text[TEXT_FILE_PATH].len = 0; }
-static void of_files(struct event *ev) { ev->sensor = SENSOR_FILES; ev->process.pid = 7; }
+static void of_files(struct event *ev) { ev->sensors = 1u << SENSOR_FILES; ev->process.pid = 7; }
 static void started_later(struct event *ev) { ev->have = HAVE_PROCESS; ev->process.start_ns = BOOT + 1; }
 static void clock_behind(struct event *ev) { ev->have = HAVE_PROCESS; ev->process.start_ns = 1; ev->wall_ns = 5; }
-static void of_audit(struct event *ev) { ev->sensor = SENSOR_AUDIT; ev->count = 9; }
+static void of_audit(struct event *ev) { ev->sensors = 1u << SENSOR_PROC | 1u << SENSOR_AUDIT; ev->count = 9; }
 static void flagged(struct event *ev) { ev->flags = FLAG_ARGS_CUT | FLAG_ANCESTRY_CUT | FLAG_LOADER | FLAG_SETUID; }
-static void ended(struct event *ev) { ev->have = HAVE_PROCESS | HAVE_EXIT; ev->exit_code = -9; }
-static void of_agent(struct event *ev) { ev->have = HAVE_ACTION; event_set_str(ev, TEXT_ACTION, "log-torn"); }
+static void ended(struct event *ev) { ev->kind = EVENT_EXIT; ev->have = HAVE_PROCESS | HAVE_EXIT; ev->exit_code = -9; }
+static void of_agent(struct event *ev) { ev->kind = EVENT_AGENT; ev->have = HAVE_ACTION; event_set_str(ev, TEXT_ACTION, "log-torn"); }
 static void told(struct event *ev) { event_set_str(ev, TEXT_REASON, "Why."); }
-static void called(struct event *ev) { ev->have = HAVE_SYSCALL; event_set_str(ev, TEXT_SYSCALL, "bpf"); ev->syscall_arg0 = UINT64_MAX; }
-static void aimed(struct event *ev) { ev->have = HAVE_TARGET; ev->target.pid = 5; event_set_str(ev, TEXT_TARGET_EXECUTABLE, "/sbin/init"); }
+static void called(struct event *ev) { ev->kind = EVENT_BPF; ev->have = HAVE_SYSCALL; event_set_str(ev, TEXT_SYSCALL, "bpf"); ev->syscall_arg0 = UINT64_MAX; }
+static void aimed(struct event *ev) { ev->kind = EVENT_PTRACE; ev->have = HAVE_TARGET; ev->target.pid = 5; event_set_str(ev, TEXT_TARGET_EXECUTABLE, "/sbin/init"); }
+static void killing(struct event *ev) { aimed(ev); ev->kind = EVENT_KILL; ev->signal = 9; }
+static void
+named(struct event *ev)
+{
+	ev->kind = EVENT_DNS;
+	ev->have = HAVE_DNS;
+	event_set_str(ev, TEXT_DNS_NAME, "a.b");
+	event_set_str(ev, TEXT_DNS_TYPE, "TXT");
+	event_set(ev, TEXT_DNS_ANSWERS, "192.0.2.1\0" "c.d\0", 14);
+}
+static void
+changed(struct event *ev)
+{
+	ev->kind = EVENT_ACCOUNT;
+	ev->have = HAVE_CHANGE | HAVE_ACCOUNT;
+	ev->account_id = 0;
+	event_set_str(ev, TEXT_ACCOUNT, "eve");
+	event_set_str(ev, TEXT_CHANGE_TYPE, "added");
+	event_set_str(ev, TEXT_CHANGE_OBJECT, "user");
+	event_set_str(ev, TEXT_CHANGE_ENTRY, "eve");
+}
+static void
+logged_on(struct event *ev)
+{
+	ev->kind = EVENT_LOGON;
+	ev->have = HAVE_ACCOUNT | HAVE_SOURCE;
+	event_set_str(ev, TEXT_ACCOUNT, "eve");
+	ev->source = (struct peer){ { 192, 0, 2, 1 }, AF_INET, 0 };
+}
+static void
+at_terminal(struct event *ev)
+{
+	ev->have = HAVE_PROCESS | HAVE_TTY | HAVE_LABEL;
+	ev->flags = FLAG_INTERACTIVE;
+	event_set_str(ev, TEXT_TTY, "pts/1");
+	event_set(ev, TEXT_LABELS, "web\0" "build\0", 10);
+}
 static void empty_args(struct event *ev) { ev->have = HAVE_PROCESS | HAVE_ARGS; event_set(ev, TEXT_ARGS, "a\0\0", 3); }
 static void blank_ids(struct event *ev) { event_set_str(ev, TEXT_RULE, "r"); event_set_str(ev, TEXT_TECHNIQUE, " ,T1, ,T2,"); }
 static void repeated(struct event *ev)
@@ -245,7 +283,7 @@ static void of_tree(struct event *ev) { (void)ev; report.root = 0xab; report.roo
 static void monitored(struct event *ev) { (void)ev; report.mode = MODE_MONITOR; report.would = DECISION_DENY; }
 static void late(struct event *ev) { (void)ev; report.settled = SETTLED_DEADLINE; }
 static void within(struct event *ev) { event_set_str(ev, TEXT_CONTAINER, "c1"); event_set_str(ev, TEXT_SERVICE, "s1"); }
-static void loads(struct event *ev) { event_set_str(ev, TEXT_MODULE, "m1"); }
+static void loads(struct event *ev) { ev->kind = EVENT_MODULE; ev->have = HAVE_MODULE; event_set_str(ev, TEXT_MODULE, "m1"); }
 
 static void
 members_say_what_the_manual_says(void **state)
@@ -258,7 +296,16 @@ members_say_what_the_manual_says(void **state)
 		{ auid_unset, "\"user\":", "\"audit\"" },
 		{ opened, "\"file\":{\"hash\":{\"sha256\":\"0000", "\"process\":{\"hash\"" }, { opened, "\"mode\":\"0000\"", "\"mtime\"" },
 		{ started_later, "\"process\":{\"pid\":0}", "\"start\":" }, { clock_behind, "\"process\":{\"pid\":0}", "\"start\":" },
-		{ of_audit, "\"sensors\":[\"audit\"]", NULL }, { of_audit, "\"count\":9,", NULL },
+		{ of_audit, "\"sensors\":[\"proc\",\"audit\"]", NULL }, { of_audit, "\"count\":9,", NULL },
+		{ named, "\"dns\":{\"question\":{\"name\":\"a.b\",\"type\":\"TXT\"},\"answers\":{\"data\":[\"192.0.2.1\",\"c.d\"]}}", "\"response_code\"" },
+		{ named, "\"reason\":\"Alert on dns: a.b, by an unknown program: by default\"", NULL },
+		{ changed, "\"change\":{\"type\":\"added\",\"object\":\"user\",\"entry\":\"eve\"}", "\"before\"" },
+		{ changed, "\"user\":{\"target\":{\"name\":\"eve\",\"id\":\"0\"}}", NULL },
+		{ changed, "\"reason\":\"Alert on account: added user eve, by an unknown program: by default\"", NULL },
+		{ logged_on, "\"user\":{\"target\":{\"name\":\"eve\"}}", NULL }, { logged_on, "\"source\":{\"ip\":\"192.0.2.1\",\"port\":0}", NULL },
+		{ killing, "\"user\":{\"id\":\"0\"},\"signal\":9}", NULL },
+		{ at_terminal, "\"interactive\":true", NULL },
+		{ at_terminal, "\"process\":{\"tty\":{\"name\":\"pts/1\"},\"label\":[\"web\",\"build\"]}", NULL },
 		{ flagged, "\"flags\":[\"args-cut\",\"ancestry-cut\",\"loader\"]", NULL }, { ended, "\"exit_code\":-9", NULL },
 		{ of_agent, "\"action\":\"log-torn\"", "\"action\":\"open\"" }, { told, "\"reason\":\"Why.\"", NULL },
 		{ called, "\"syscall\":\"bpf\",\"syscall_arg0\":\"18446744073709551615\"", NULL },
@@ -331,15 +378,22 @@ the_reason_is_a_sentence(void **state)
 
 /* Every member is there and as long as can be: each text is the whole arena, filled with UNIT again and again. */
 static void
-fill(const char *unit, size_t len)
+fill(enum event_kind kind, const char *unit, size_t len)
 {
-	struct event *ev = prepare(REPORT_ALERT, EVENT_EXEC);
+	struct event *ev = prepare(REPORT_ALERT, kind);
 
 	for (size_t i = 0; i < sizeof(ev->arena); i++)
 		ev->arena[i] = unit[i % len];
 	ev->used = sizeof(ev->arena);
 	for (int i = 0; i < TEXT__MAX; i++)
 		ev->text[i] = (struct slice){ 0, sizeof(ev->arena) };
+	/* Those that have a form keep it. */
+	static const char digests[] = "T1" "0123456789abcdef0123456789abcdef0123456789abcdef";
+	size_t at = sizeof(ev->arena) - sizeof(digests) + 1;
+	memcpy(ev->arena + at, digests, sizeof(digests) - 1);
+	ev->text[TEXT_MD5] = (struct slice){ (uint16_t)(at + 2), 32 };
+	ev->text[TEXT_SHA1] = (struct slice){ (uint16_t)(at + 2), 40 };
+	ev->text[TEXT_TLSH].len = 0;
 	ev->text[TEXT_REASON].len = 0;		/* so that the sentence is made of the longest parts */
 	ev->ancestors = EVENT_ANCESTORS;
 	for (int i = 0; i < EVENT_ANCESTORS; i++)
@@ -355,7 +409,10 @@ fill(const char *unit, size_t len)
 		1, UINT64_MAX };
 	memset(&ev->file, 0xff, sizeof(ev->file));
 	memset(&ev->peer, 0xff, sizeof(ev->peer));
-	ev->peer.family = AF_INET6;
+	memset(&ev->source, 0xff, sizeof(ev->source));
+	ev->peer.family = ev->source.family = AF_INET6;
+	ev->signal = UINT32_MAX;
+	ev->account_id = UINT32_MAX - 1;
 	report.decision = report.would = DECISION_DENY;
 	report.severity = SEVERITY_CRITICAL;
 	report.settled = SETTLED_BACKSTOP;
@@ -378,27 +435,40 @@ the_largest_event_fits_with_all_that_matters(void **state)
 	};
 	static const char *const always[] = {
 		"{\"@timestamp\":\"2554-07-21", "\"event\":{\"id\":\"ffffffffffffffff\",\"sequence\":7,\"kind\":\"alert\"", "\"outcome\":\"failure\"",
-		"\"severity\":4", "\"reason\":\"Denied exec of ", "\"rule\":{\"name\":\"", "\"ruleset\":\"", "\"technique\":{\"id\":[",
+		"\"severity\":4", "\"reason\":\"Denied ", "\"rule\":{\"name\":\"", "\"ruleset\":\"", "\"technique\":{\"id\":[",
 		"\"host\":{\"hostname\":\"", "\"agent\":{\"type\":\"yett\"", "\"user\":{\"id\":\"4294967295\",\"name\":\"",
-		"\"audit\":{\"id\":\"4294967294\"}",
-		"\"file\":{\"path\":\"", "\"previous\":{\"path\":\"",
-		"\"hash\":{\"sha256\":\"ffff", "\"inode\":\"18446744073709551615\"", "\"deleted\":", "\"port\":65535",
-		"\"target\":{\"process\":{\"pid\":-2147483648,\"executable\":\"", "\"container\":{\"id\":\"", "\"service\":{\"name\":\"",
-		"\"driver\":{\"name\":\"",
-		"\"process\":{\"pid\":-2147483648,\"entity_id\":\"ffffffffffffffff\",\"executable\":\"", "\"exit_code\":-2147483648",
+		"\"audit\":{\"id\":\"4294967294\"}", "\"container\":{\"id\":\"", "\"service\":{\"name\":\"",
+		"\"process\":{\"pid\":-2147483648,\"entity_id\":\"ffffffffffffffff\",\"executable\":\"",
 		"\"parent\":{\"pid\":-2147483648,\"entity_id\":\"ffffffffffffffff\",\"executable\":\"", "\"previous\":{\"executable\":\"",
 		"\"args_count\":4294967295", "\"working_directory\":\"", "\"args\":[\"",
 		"\"yett\":{\"verdict\":\"deny\",\"would\":\"deny\",\"mode\":\"enforce\",\"decided_by\":\"backstop\",\"matched\":[\"",
 		"\"latency_us\":4294967295", "\"sensors\":[\"fanotify\"]", "\"truncated\":[", "\"process.executable\"",
-		"\"process.ancestor.executable\"", "\"file.path\"",
+		"\"process.ancestor.executable\"",
+	};
+	static const struct { uint32_t have; const char *what; } carried[] = {
+		{ HAVE_FILE, "\"file\":{\"path\":\"" }, { HAVE_FILE, "\"file.path\"" }, { HAVE_FILE_PREVIOUS, "\"previous\":{\"path\":\"" },
+		{ HAVE_HASH, "\"hash\":{\"sha256\":\"ffff" }, { HAVE_ATTRIBUTES, "\"inode\":\"18446744073709551615\"" },
+		{ HAVE_ATTRIBUTES, "\"deleted\":" }, { HAVE_PEER, "\"destination\":{\"ip\":\"ffff:" }, { HAVE_EXIT, "\"exit_code\":-2147483648" },
+		{ HAVE_TARGET, "\"target\":{\"process\":{\"pid\":-2147483648,\"executable\":\"" }, { HAVE_TARGET, "\"signal\":4294967295" },
+		{ HAVE_MODULE, "\"driver\":{\"name\":\"" }, { HAVE_CHANGE, "\"change\":{\"type\":\"" }, { HAVE_SCRIPT, "\"script\":{\"text\":\"" },
+		{ HAVE_SOURCE, "\"source\":{\"ip\":\"ffff:" }, { HAVE_DNS, "\"dns\":{\"question\":{\"name\":\"" },
+		{ HAVE_ACCOUNT, "\"target\":{\"name\":\"" }, { HAVE_CONTENT, "\"elf\":{\"shared_libraries\":[\"" }, { HAVE_CONTENT, "\"entropy\":4294967295" },
+		{ HAVE_SYSCALL, "\"syscall\":\"" }, { HAVE_RESULT, "\"result\":-9223372036854775808" },
 	};
 
-	for (size_t i = 0; i < COUNT(units); i++) {
-		fill(units[i].unit, units[i].len);
+	for (size_t i = 0; i < COUNT(units) * EVENT__MAX; i++) {
+		enum event_kind kind = (enum event_kind)(i % EVENT__MAX);
+		size_t u = i / EVENT__MAX;
+		if (kind == EVENT_AGENT)	/* told by yett itself, of itself */
+			continue;
+		fill(kind, units[u].unit, units[u].len);
 		record_in(ALERT_MIN);
 		for (size_t k = 0; k < COUNT(always); k++)
 			if (!strstr(json, always[k]))
-				fail_msg("unit %zu: no %s in %s", i, always[k], json);
+				fail_msg("%s, unit %zu: no %s in %s", event_kind_name(kind), u, always[k], json);
+		for (size_t k = 0; k < COUNT(carried); k++)
+			if (!strstr(json, carried[k].what) == ((field_carried(kind) & carried[k].have) != 0))
+				fail_msg("%s, unit %zu: %s in %s", event_kind_name(kind), u, carried[k].what, json);
 	}
 }
 
@@ -407,7 +477,7 @@ any_size_from_the_least_on_is_enough(void **state)
 {
 	(void)state;
 
-	fill("\x01", 1);
+	fill(EVENT_EXEC, "\x01", 1);
 	for (size_t size = ALERT_MIN; size <= RECORD_MAX - CHAIN_SUFFIX; size += 7)
 		record_in(size);
 }

@@ -133,6 +133,36 @@ static const struct row { enum field field, by; const char *value, *has; } rows[
 	{ FIELD_SYSCALL_NAME, FIELD_SYSCALL_NAME, "ptrace", "ptrace" },
 	{ FIELD_SYSCALL_ARG0, FIELD_SYSCALL_ARG0, "16", "16" },
 	{ FIELD_SYSCALL_RESULT, FIELD_SYSCALL_RESULT, "-13", "-13" },
+	{ FIELD_PROCESS_TTY_NAME, FIELD_PROCESS_TTY_NAME, "pts/0", "pts/0" },
+	{ FIELD_PROCESS_INTERACTIVE, FIELD_PROCESS_INTERACTIVE, "true", "1" },
+	{ FIELD_PROCESS_LABEL, FIELD_PROCESS_LABEL, "web|build", "web|build" },
+	{ FIELD_USER_AUDIT_SESSION, FIELD_USER_AUDIT_SESSION, "12", "12" },
+	{ FIELD_FILE_HASH_MD5, FIELD_FILE_HASH_MD5, "d41d8cd98f00b204e9800998ecf8427e", "d41d8cd98f00b204e9800998ecf8427e" },
+	{ FIELD_FILE_HASH_SHA1, FIELD_FILE_HASH_SHA1, "da39a3ee5e6b4b0d3255bfef95601890afd80709", "da39a3ee5e6b4b0d3255bfef95601890afd80709" },
+	{ FIELD_FILE_HASH_TLSH, FIELD_FILE_HASH_TLSH, "T1AB", "T1AB" },
+	{ FIELD_FILE_ENTROPY, FIELD_FILE_ENTROPY, "7990", "7990" },
+	{ FIELD_FILE_HEADER_BYTES, FIELD_FILE_HEADER_BYTES, "7f454c46", "7f454c46" },
+	{ FIELD_FILE_ELF_LIBRARIES, FIELD_FILE_ELF_LIBRARIES, "libc.so.6|libm.so.6", "libc.so.6|libm.so.6" },
+	{ FIELD_FILE_ELF_BUILD_ID, FIELD_FILE_ELF_BUILD_ID, "00ff", "00ff" },
+	{ FIELD_FILE_ELF_STATIC, FIELD_FILE_ELF_STATIC, "true", "1" },
+	{ FIELD_FILE_ELF_STRIPPED, FIELD_FILE_ELF_STRIPPED, "true", "1" },
+	{ FIELD_FILE_ELF_PACKED, FIELD_FILE_ELF_PACKED, "true", "1" },
+	{ FIELD_SOURCE_IP, FIELD_SOURCE_IP, "192.0.2.2", "c0000202" },
+	{ FIELD_SOURCE_IP, FIELD_SOURCE_IP, "2001:db8::2", "20010db8000000000000000000000002" },
+	{ FIELD_SOURCE_PORT, FIELD_SOURCE_PORT, "40000", "40000" },
+	{ FIELD_DNS_QUESTION_NAME, FIELD_DNS_QUESTION_NAME, "www.example.org", "www.example.org" },
+	{ FIELD_DNS_QUESTION_TYPE, FIELD_DNS_QUESTION_TYPE, "TXT", "TXT" },
+	{ FIELD_DNS_RESPONSE_CODE, FIELD_DNS_RESPONSE_CODE, "NXDOMAIN", "NXDOMAIN" },
+	{ FIELD_DNS_ANSWERS, FIELD_DNS_ANSWERS, "192.0.2.3|a.example.org", "192.0.2.3|a.example.org" },
+	{ FIELD_USER_TARGET_NAME, FIELD_USER_TARGET_NAME, "alice", "alice" },
+	{ FIELD_USER_TARGET_ID, FIELD_USER_TARGET_ID, "1000", "1000" },
+	{ FIELD_CHANGE_TYPE, FIELD_CHANGE_TYPE, "added", "added" },
+	{ FIELD_CHANGE_OBJECT, FIELD_CHANGE_OBJECT, "cron", "cron" },
+	{ FIELD_CHANGE_ENTRY, FIELD_CHANGE_ENTRY, "alice", "alice" },
+	{ FIELD_CHANGE_BEFORE, FIELD_CHANGE_BEFORE, "shell=/bin/sh", "shell=/bin/sh" },
+	{ FIELD_CHANGE_AFTER, FIELD_CHANGE_AFTER, "shell=/bin/bash", "shell=/bin/bash" },
+	{ FIELD_SCRIPT_TEXT, FIELD_SCRIPT_TEXT, "echo a", "echo a" },
+	{ FIELD_TARGET_SIGNAL, FIELD_TARGET_SIGNAL, "9", "9" },
 	{ FIELD_AGENT_ACTION, FIELD_AGENT_ACTION, "gate-restart", "gate-restart" },
 };
 
@@ -219,8 +249,13 @@ a_number_does_not_touch_its_neighbours(void **state)
 		assert_int_equal(set(ev, (enum field)f, most), 0);
 		assert_int_equal(set(ev, (enum field)f, zero), 0);
 		ev->have = before.have;
+		/* The numbers that are not 0 at first. */
 		if (f == FIELD_USER_AUDIT_ID)
-			before.process.auid = 0;	/* the one number that is not 0 at first */
+			before.process.auid = 0;
+		if (f == FIELD_USER_AUDIT_SESSION)
+			before.process.session = 0;
+		if (f == FIELD_USER_TARGET_ID)
+			before.account_id = 0;
 		assert_memory_equal(ev, &before, sizeof(before));
 	}
 }

@@ -78,6 +78,12 @@ say_all(void)
 		ev->file.sha256[i] = (uint8_t)(255 - i);
 	ev->flags = FLAG_SETUID;
 	ev->peer = (struct peer){ .addr = { 192, 0, 2, 1 }, .family = AF_INET, .port = 443 };
+	set(TEXT_LABELS, TEXT_OF("web\0build\0"));
+	set(TEXT_LIBRARIES, TEXT_OF("libc.so.6\0"));
+	set(TEXT_DNS_ANSWERS, TEXT_OF("192.0.2.3\0a.example.org\0"));
+	ev->source = (struct peer){ .addr = { 192, 0, 2, 2 }, .family = AF_INET, .port = 40000 };
+	ev->account_id = 1000;
+	ev->signal = 9;
 	ev->syscall_arg0 = 0x4206;
 	ev->result = -115;
 	assert_int_equal(event_add_ancestor(ev, 41, 9, TEXT_OF("/usr/sbin/cron")), 0);
@@ -90,6 +96,7 @@ there_and_back(void)
 {
 	static const struct host_facts host = { "host", "0123", "boot", "1", "agent", "6.1" };
 	unsigned left_out = 99;
+	first.event.have &= field_carried((enum event_kind)first.event.kind);
 	size_t len = alert_json(line, sizeof(line) - 64, &first, &host, 17);
 
 	len += (size_t)snprintf(line + len, sizeof(line) - len, ",\"mono\":%llu}}", (unsigned long long)first.event.boot_ns);
@@ -200,7 +207,7 @@ any_bytes_come_back(void **state)
 		make_report(state);
 		say_all();
 		for (int t = TEXT_EXECUTABLE; t < TEXT_ACTION; t++)
-			if (t != TEXT_ARGS && t != TEXT_ENV && t != TEXT_PARENT_ARGS)
+			if (t != TEXT_ARGS && t != TEXT_ENV && t != TEXT_PARENT_ARGS && t != TEXT_LABELS && t != TEXT_LIBRARIES && t != TEXT_DNS_ANSWERS)
 				set((enum event_text)t, rows[i].s, rows[i].len);
 		memcpy(args, "sh\0", 3);
 		memcpy(args + 3, rows[i].s, rows[i].len);
@@ -225,12 +232,13 @@ every_single_byte_comes_back(void **state)
 	for (int c = 0; c < 256; c++) {
 		make_report(state);
 		say_all();
+		first.event.kind = EVENT_MODULE;
 		text[1] = (char)c;
 		set(TEXT_MODULE, text, 3);
-		set(TEXT_FILE_PATH, text, 2);
+		set(TEXT_EXECUTABLE, text, 2);
 		assert_int_equal(there_and_back(), 0);
 		same_field(FIELD_MODULE_NAME);
-		same_field(FIELD_FILE_PATH);
+		same_field(FIELD_PROCESS_EXECUTABLE);
 	}
 }
 
