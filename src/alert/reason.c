@@ -72,7 +72,7 @@ act_words(const struct event *ev, char *out, size_t size)
 		return snprintf(out, size, "%s: %s, by %.*s", kind, object, exe.len ? exe.len : 18, exe.len ? exe.s : "an unknown program");
 	if (ev->kind == EVENT_RENAME)
 		return rename_words(ev, out, size);
-	if (ev->kind == EVENT_EXEC)
+	if (ev->kind == EVENT_EXEC || ev->kind == EVENT_START)
 		return snprintf(out, size, "%s of %.*s", kind, exe.len ? exe.len : file.len, exe.len ? exe.s : file.s);
 	if (file.len)
 		return snprintf(out, size, "%s of %.*s by %.*s", kind, file.len, file.s, exe.len ? exe.len : 18, exe.len ? exe.s : "an unknown program");

@@ -13,6 +13,7 @@
 #include "gate/fetch.h"
 #include "gate/linger.h"
 #include "gate/proc.h"
+#include "gate/started.h"
 
 #define BUSY_NS		(5 * NS_PER_MS)	/* wake-ups closer than this: read by the clock instead */
 #define BUSY_WAIT_MS	5
@@ -90,13 +91,23 @@ covered(struct gate *g, int32_t pid)
 static void
 on_exec(struct gate *g, int32_t pid, uint64_t at_ns)
 {
-	const char *pending = tree_pending_exe(g->tree, pid);
+	const char *pending = tree_pending_exe(g->tree, pid), *heard;
 	char exe[4096];
 	ssize_t n = fetch_program(g, pid, exe, sizeof(exe));
+	size_t len;
+
+	if (n <= 0)		/* it was opened after the last look */
+		started_hear(g);
+	if (!pending[0] && (heard = started_name(g, pid, &len))) {
+		tree_pending(g->tree, pid, heard, len);
+		pending = tree_pending_exe(g->tree, pid);
+	}
 	bool seen = n > 0 && pending[0] && strncmp(pending, exe, TREE_PATH - 1) == 0;
 
 	linger_end(g, pid);
 	coverage_ran(g, &(struct coverage_exec){ .pid = pid, .at_ns = at_ns, .exe = exe, .len = n > 0 ? (size_t)n : 0, .seen = seen });
+	if (asked(g, EVENT_START) && !page_owns(g->setup.page, pid))
+		started_note(g, pid, at_ns, exe, n > 0 ? (size_t)n : 0);
 	bool late = tree_exec(g->tree, pid, exe, n > 0 ? (size_t)n : 0);
 	if (!seen && n > 0 && asked(g, EVENT_EXEC) && !covered(g, pid) && !(late && is_noted(&g->reader, pid)))
 		note(g, EVENT_EXEC, pid, 0);
@@ -182,6 +193,7 @@ collect(struct gate *g)
 {
 	unsigned n = 0;
 
+	started_hear(g);
 	for (;;) {
 		_Alignas(struct nlmsghdr) char buf[512];
 		struct sockaddr_nl from = { 0 };
@@ -309,9 +321,9 @@ proc_tend(struct gate *g, uint64_t now_ns)
 	}
 	if (r->seed_wanted)
 		seed(g);
-	if (r->note_head != r->note_tail)
+	if (r->note_head != r->note_tail || g->started.head != g->started.tail)
 		return 0;
-	return r->moderated ? (g->kinds & policy_watch_kinds(WATCH_HEARD) ? FILES_WAIT_MS : BUSY_WAIT_MS) : (int)(CHECK_NS / NS_PER_MS);
+	return r->moderated ? (g->kinds & (policy_watch_kinds(WATCH_HEARD) | 1ull << EVENT_START) ? FILES_WAIT_MS : BUSY_WAIT_MS) : (int)(CHECK_NS / NS_PER_MS);
 }
 
 /* An exec that raised no question: the file is what the process runs from. */
@@ -342,7 +354,7 @@ proc_next(struct gate *g)
 	struct event *ev = &g->report.event;
 
 	if (r->note_head == r->note_tail)
-		return false;
+		return started_next(g);
 	const struct proc_note *n = &r->note[r->note_tail++ % PROC_NOTES];
 	event_init(ev, n->kind, SENSOR_PROC);
 	ev->flags |= FLAG_NOTIFIED;

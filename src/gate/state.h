@@ -4,6 +4,7 @@
 #include "base/fanrecord.h"
 #include "base/loop.h"
 #include "gate/gate.h"
+#include "gate/started_notes.h"
 #include "judge/correlate.h"
 #include "judge/hashes.h"
 #include "judge/judge.h"
@@ -120,6 +121,7 @@ struct gate {
 	struct known_dir	 dir[DIRS_KNOWN];
 	struct quiet		 quiet;
 	struct coverage_state	 coverage;
+	struct started_notes	 started;
 	uint64_t		 evicted, tree_full, tree_spliced;	/* of these so much is counted */
 	uint64_t		 too_hard, too_hard_ns;	/* events since last told, and when that was */
 	char			 too_hard_rule[64];

@@ -174,14 +174,18 @@ already_runs(const struct tree *t, const struct node *n, const struct event *ev)
 static void
 place_process(const struct tree *t, const struct node *n, struct event *ev)
 {
-	bool exec = ev->kind == EVENT_EXEC;
-	name_id previous = exec && !already_runs(t, n, ev) ? n->name : n->previous;
+	bool exec = ev->kind == EVENT_EXEC, told = ev->kind == EVENT_START && ev->text[TEXT_EXECUTABLE].len;
+	name_id previous = n->previous;
+
+	/* Who was told of a start may have gone on to the next program: what was before that one is not what was before this. */
+	if ((exec || told) && !already_runs(t, n, ev))
+		previous = exec ? n->name : 0;
 
 	ev->process.start_ns = n->start_ns;
 	ev->process.entity = n->entity;
 	if (!(ev->have & HAVE_USER))
 		ev->process.uid = n->uid;
-	if (!exec)
+	if (!exec && !told)
 		set_name(t, ev, TEXT_EXECUTABLE, n->name);
 	if (ev->text[TEXT_EXECUTABLE].len)
 		ev->have |= HAVE_PROCESS;

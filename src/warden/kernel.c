@@ -94,7 +94,7 @@ heard_open(struct heard *out)
 	const unsigned tries[] = { FAN_REPORT_FID | FAN_REPORT_TARGET_FID | FAN_REPORT_PIDFD, FAN_REPORT_FID | FAN_REPORT_PIDFD,
 		FAN_REPORT_FID, 0 };
 
-	*out = (struct heard){ .files = -1, .plan = heard_group(0), .rename = FAN_RENAME };
+	*out = (struct heard){ .files = -1, .started = group_open(FAN_CLASS_NOTIF, 0), .plan = heard_group(0), .rename = FAN_RENAME };
 	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]) && out->files < 0; i++)
 		out->files = heard_group(tries[i]);
 	/* Only a mask that it does not know is wrong in itself: there is nothing at descriptor -1. */

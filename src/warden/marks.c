@@ -149,6 +149,8 @@ mark_superblock(struct round *r, const struct mount *at)
 	/* What is remembered of a file is not of its place: a directory that moves takes it along. Where this cannot be had, nothing is. */
 	if (r->g->stale >= 0)
 		fanotify_mark(r->g->stale, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_MOVED_TO | FAN_ONDIR, AT_FDCWD, at->path);
+	if (w->heard.started >= 0 && (policy_kinds(w->policy) & 1ull << EVENT_START))
+		fanotify_mark(w->heard.started, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_OPEN_EXEC, AT_FDCWD, at->path);
 	if (!m) {
 		m = &w->marked[w->n_marked++];
 		*m = (struct marked){ .dev = st.st_dev };
@@ -431,6 +433,8 @@ marks_prune(struct warden *w)
 		if (more && change_mark(m, w->heard.files, FAN_MARK_REMOVE, more) == 0)
 			m->heard &= ~more;
 	}
+	if (w->heard.started >= 0 && !(policy_kinds(w->policy) & 1ull << EVENT_START))
+		fanotify_mark(w->heard.started, FAN_MARK_FLUSH | FAN_MARK_FILESYSTEM, 0, AT_FDCWD, NULL);
 	plan_prune(w);
 	hand_over(w);
 	plan_publish(w);

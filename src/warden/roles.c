@@ -159,7 +159,7 @@ static int
 run_gate(struct warden *w)
 {
 	struct gate_setup s = { .exec_group = w->groups.exec, .open_group = w->groups.open, .stale_group = w->groups.stale,
-		.files_group = w->heard.files,
+		.files_group = w->heard.files, .started_group = w->heard.started,
 		.proc_sock = w->proc_sock,
 		.watch_sock = edge_fd(w, EDGE_WATCH_GATE, ROOM_GATE), .scan_sock = edge_fd(w, EDGE_GATE_SCAN, ROOM_GATE),
 		.record_sock = edge_fd(w, EDGE_GATE_RECORD, ROOM_GATE), .warden_sock = edge_fd(w, EDGE_GATE_WARDEN, ROOM_GATE),
@@ -216,7 +216,8 @@ static void
 keep(const struct warden *w, enum room room, int fds[KEEP_MAX])
 {
 	const int own[ROOM__MAX][OWN_MAX] = {
-		[ROOM_GATE] = { w->groups.exec, w->groups.open, w->proc_sock, w->policy_fd, w->groups.stale, w->heard.files },
+		[ROOM_GATE] = { w->groups.exec, w->groups.open, w->proc_sock, w->policy_fd, w->groups.stale, w->heard.files,
+			w->heard.started },
 		[ROOM_WATCH] = { w->control_sock, w->audit.data },
 		[ROOM_RECORD] = { w->log_dir, w->flight_dir, w->state_dir, w->ways_sock, w->metrics_dir },
 	};

@@ -29,7 +29,7 @@ struct groups {				/* fanotify: see kernel.h */
 
 /* Fanotify by file handle, of which nobody waits; the same in either mode. */
 struct heard {
-	int		files;		/* what rules on create, rename, delete, chmod ask for, read by the gate; -1: this kernel cannot */
+	int		files, started;	/* what rules on create, rename, delete, chmod and on start ask for, read by the gate; -1: this kernel cannot */
 	int		plan;		/* directories on the way to places, read by the warden; -1: they are looked at by the clock only */
 	uint64_t	rename;		/* mask of a rename */
 };

@@ -25,6 +25,7 @@ leave(int fd)
 #define on_ready	proc_on_ready
 #include "gate/coverage.c"
 #include "gate/proc.c"
+#include "gate/started.c"
 #define let_go		late_let_go
 #include "gate/late.c"
 
@@ -51,7 +52,7 @@ make_gate(void)
 		if (fd < 0 || gate.proc < 0 || page_create(&page) || policy_open(fd, &gate.policy) || tree_new(&gate.tree, 7))
 			abort();
 		close(fd);
-		gate.setup = (struct gate_setup){ .page = page, .files_group = -1, .proc_sock = -1 };
+		gate.setup = (struct gate_setup){ .page = page, .files_group = -1, .started_group = -1, .proc_sock = -1 };
 		gate.kinds = UINT64_MAX;
 		atomic_store(&page->process[ROOM_GATE].pid, 5);
 		/* No handle can be opened by it. */

@@ -6,6 +6,7 @@
 /* The gate is a process, not a library: what hears the proc connector is taken in whole, with all that it calls. */
 #include "gate/coverage.c"
 #include "gate/proc.c"
+#include "gate/started.c"
 #include "gate/act.c"
 #include "gate/fold.c"
 #include "gate/fan.c"

@@ -202,8 +202,20 @@ every_kind_is_categorised(void **state)
 }
 
 /* Each changes an event whose record must hold a text, and must not hold another. */
-static void peer4(struct event *ev) { ev->kind = EVENT_CONNECT; ev->have = HAVE_PEER; ev->peer = (struct peer){ { 192, 0, 2, 1 }, AF_INET, 443 }; }
-static void peer6(struct event *ev) { ev->kind = EVENT_CONNECT; ev->have = HAVE_PEER; ev->peer = (struct peer){ { 0x20, 1, 0xd, 0xb8 }, AF_INET6, 65535 }; }
+static void
+peer4(struct event *ev)
+{
+	ev->kind = EVENT_CONNECT;
+	ev->have = HAVE_PEER;
+	ev->peer = (struct peer){ { 192, 0, 2, 1 }, AF_INET, 443 };
+}
+static void
+peer6(struct event *ev)
+{
+	ev->kind = EVENT_CONNECT;
+	ev->have = HAVE_PEER;
+	ev->peer = (struct peer){ { 0x20, 1, 0xd, 0xb8 }, AF_INET6, 65535 };
+}
 static void peer_odd(struct event *ev) { ev->kind = EVENT_CONNECT; ev->have = HAVE_PEER; ev->peer.family = AF_VSOCK; }
 static void auid(struct event *ev) { ev->have = HAVE_USER | HAVE_AUID; ev->process.auid = 1000; ev->process.uid = UINT32_MAX; }
 static void auid_unset(struct event *ev) { ev->have = HAVE_USER | HAVE_AUID; }
@@ -226,8 +238,22 @@ static void flagged(struct event *ev) { ev->flags = FLAG_ARGS_CUT | FLAG_ANCESTR
 static void ended(struct event *ev) { ev->kind = EVENT_EXIT; ev->have = HAVE_PROCESS | HAVE_EXIT; ev->exit_code = -9; }
 static void of_agent(struct event *ev) { ev->kind = EVENT_AGENT; ev->have = HAVE_ACTION; event_set_str(ev, TEXT_ACTION, "log-torn"); }
 static void told(struct event *ev) { event_set_str(ev, TEXT_REASON, "Why."); }
-static void called(struct event *ev) { ev->kind = EVENT_BPF; ev->have = HAVE_SYSCALL; event_set_str(ev, TEXT_SYSCALL, "bpf"); ev->syscall_arg0 = UINT64_MAX; }
-static void aimed(struct event *ev) { ev->kind = EVENT_PTRACE; ev->have = HAVE_TARGET; ev->target.pid = 5; event_set_str(ev, TEXT_TARGET_EXECUTABLE, "/sbin/init"); }
+static void
+called(struct event *ev)
+{
+	ev->kind = EVENT_BPF;
+	ev->have = HAVE_SYSCALL;
+	event_set_str(ev, TEXT_SYSCALL, "bpf");
+	ev->syscall_arg0 = UINT64_MAX;
+}
+static void
+aimed(struct event *ev)
+{
+	ev->kind = EVENT_PTRACE;
+	ev->have = HAVE_TARGET;
+	ev->target.pid = 5;
+	event_set_str(ev, TEXT_TARGET_EXECUTABLE, "/sbin/init");
+}
 static void killing(struct event *ev) { aimed(ev); ev->kind = EVENT_KILL; ev->signal = 9; }
 static void
 named(struct event *ev)
@@ -297,7 +323,8 @@ members_say_what_the_manual_says(void **state)
 		{ opened, "\"file\":{\"hash\":{\"sha256\":\"0000", "\"process\":{\"hash\"" }, { opened, "\"mode\":\"0000\"", "\"mtime\"" },
 		{ started_later, "\"process\":{\"pid\":0}", "\"start\":" }, { clock_behind, "\"process\":{\"pid\":0}", "\"start\":" },
 		{ of_audit, "\"sensors\":[\"proc\",\"audit\"]", NULL }, { of_audit, "\"count\":9,", NULL },
-		{ named, "\"dns\":{\"question\":{\"name\":\"a.b\",\"type\":\"TXT\"},\"answers\":{\"data\":[\"192.0.2.1\",\"c.d\"]}}", "\"response_code\"" },
+		{ named, "\"dns\":{\"question\":{\"name\":\"a.b\",\"type\":\"TXT\"},\"answers\":{\"data\":[\"192.0.2.1\",\"c.d\"]}}",
+		    "\"response_code\"" },
 		{ named, "\"reason\":\"Alert on dns: a.b, by an unknown program: by default\"", NULL },
 		{ changed, "\"change\":{\"type\":\"added\",\"object\":\"user\",\"entry\":\"eve\"}", "\"before\"" },
 		{ changed, "\"user\":{\"target\":{\"name\":\"eve\",\"id\":\"0\"}}", NULL },
@@ -452,7 +479,8 @@ the_largest_event_fits_with_all_that_matters(void **state)
 		{ HAVE_TARGET, "\"target\":{\"process\":{\"pid\":-2147483648,\"executable\":\"" }, { HAVE_TARGET, "\"signal\":4294967295" },
 		{ HAVE_MODULE, "\"driver\":{\"name\":\"" }, { HAVE_CHANGE, "\"change\":{\"type\":\"" }, { HAVE_SCRIPT, "\"script\":{\"text\":\"" },
 		{ HAVE_SOURCE, "\"source\":{\"ip\":\"ffff:" }, { HAVE_DNS, "\"dns\":{\"question\":{\"name\":\"" },
-		{ HAVE_ACCOUNT, "\"target\":{\"name\":\"" }, { HAVE_CONTENT, "\"elf\":{\"shared_libraries\":[\"" }, { HAVE_CONTENT, "\"entropy\":4294967295" },
+		{ HAVE_ACCOUNT, "\"target\":{\"name\":\"" }, { HAVE_CONTENT, "\"elf\":{\"shared_libraries\":[\"" },
+		{ HAVE_CONTENT, "\"entropy\":4294967295" },
 		{ HAVE_SYSCALL, "\"syscall\":\"" }, { HAVE_RESULT, "\"result\":-9223372036854775808" },
 	};
 

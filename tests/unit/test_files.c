@@ -22,6 +22,7 @@
 #define on_ready	proc_on_ready
 #include "gate/coverage.c"
 #include "gate/proc.c"
+#include "gate/started.c"
 #define let_go		late_let_go
 #include "gate/late.c"
 
@@ -78,7 +79,7 @@ begin(void **state)
 	    pipe2(group, O_CLOEXEC | O_NONBLOCK))
 		return -1;
 	close(fd);
-	gate.setup = (struct gate_setup){ .page = page, .config = &config, .proc_sock = -1, .record_sock = -1, .scan_sock = -1,
+	gate.setup = (struct gate_setup){ .page = page, .config = &config, .started_group = -1, .proc_sock = -1, .record_sock = -1, .scan_sock = -1,
 		.warden_sock = -1, .files_group = group[0] };
 	tree_seed(gate.tree, &(struct tree_process){ .pid = 1, .start_ns = 1, .executable = "/sbin/init", .comm = "init" });
 	tree_seed_done(gate.tree);

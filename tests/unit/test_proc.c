@@ -16,6 +16,7 @@
 /* The gate is a process, not a library: what hears the proc connector is taken in whole, with all that it calls. */
 #include "gate/coverage.c"
 #include "gate/proc.c"
+#include "gate/started.c"
 #include "gate/act.c"
 #include "gate/fold.c"
 #include "gate/fan.c"
@@ -62,7 +63,7 @@ begin(void **state)
 	if (fd < 0 || gate.proc < 0 || page_create(&page) || tree_new(&gate.tree, 7) || policy_open(fd, &gate.policy) || loop_init(&gate.loop))
 		return -1;
 	close(fd);
-	gate.setup = (struct gate_setup){ .page = page, .config = &config, .proc_sock = -1, .record_sock = -1, .scan_sock = -1,
+	gate.setup = (struct gate_setup){ .page = page, .config = &config, .started_group = -1, .proc_sock = -1, .record_sock = -1, .scan_sock = -1,
 		.warden_sock = -1 };
 	/* init -> 100 -> 101, none of which is there */
 	tree_seed(gate.tree, &(struct tree_process){ .pid = 1, .start_ns = 1, .executable = "/sbin/init", .comm = "init" });
