@@ -17,7 +17,7 @@
 
 #define BUSY_NS		(5 * NS_PER_MS)	/* wake-ups closer than this: read by the clock instead */
 #define BUSY_WAIT_MS	5
-#define FILES_WAIT_MS	1	/* what changes files is often gone soon, and a process that is gone has no program in /proc any more */
+#define SOON_WAIT_MS	1	/* where somebody wants to know of who is gone soon: then it has no program in /proc any more */
 #define CHECK_NS	NS_PER_SEC
 #define MUTED_BEATS	3		/* forks of the warden that were not heard: somebody muted us */
 #define HEAL_STEPS	200		/* each raises the kernel's count of listeners by one */
@@ -323,7 +323,9 @@ proc_tend(struct gate *g, uint64_t now_ns)
 		seed(g);
 	if (r->note_head != r->note_tail || g->started.head != g->started.tail)
 		return 0;
-	return r->moderated ? (g->kinds & (policy_watch_kinds(WATCH_HEARD) | 1ull << EVENT_START) ? FILES_WAIT_MS : BUSY_WAIT_MS) : (int)(CHECK_NS / NS_PER_MS);
+	if (!r->moderated)
+		return (int)(CHECK_NS / NS_PER_MS);
+	return g->kinds & (policy_watch_kinds(WATCH_HEARD) | 1ull << EVENT_START) ? SOON_WAIT_MS : BUSY_WAIT_MS;
 }
 
 /* An exec that raised no question: the file is what the process runs from. */

@@ -3,6 +3,7 @@
 /* Everything the gate holds. One of it, static: there is no allocation after start. */
 #include "base/fanrecord.h"
 #include "base/loop.h"
+#include "gate/coverage_state.h"
 #include "gate/gate.h"
 #include "gate/started_notes.h"
 #include "judge/correlate.h"
@@ -86,14 +87,6 @@ struct files {
 #define DIRS_KNOWN	256
 #define DIRS_PATH	512
 struct known_dir { uint64_t fsid; int32_t type; uint32_t bytes; uint8_t handle[FAN_HANDLE_MAX]; uint16_t len; char path[DIRS_PATH]; };
-
-/* Execs that were asked about and have not happened yet, and those that happened and may be told of yet (see coverage.h). */
-#define COVERAGE_ASKS	4096
-#define COVERAGE_LATE	256
-struct coverage_file { uint64_t dev, ino; };
-struct coverage_ask { int32_t pid; struct coverage_file file[2]; };		/* the last two; ino 0: none */
-struct coverage_late { int32_t pid; struct coverage_file file; uint64_t due_ns; };	/* due_ns 0: free */
-struct coverage_state { struct coverage_ask ask[COVERAGE_ASKS]; struct coverage_late late[COVERAGE_LATE]; };
 
 /* How the proc connector is read: at once while it is quiet, by the clock while it is busy. */
 struct proc_reader {

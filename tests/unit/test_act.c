@@ -43,7 +43,8 @@ begin(void **state)
 	record = pair[1];
 	if (tree_new(&gate.tree, 7))
 		return -1;
-	gate.setup = (struct gate_setup){ .page = page, .config = &config, .record_sock = pair[0], .started_group = -1, .proc_sock = -1, .scan_sock = -1,
+	gate.setup = (struct gate_setup){ .page = page, .config = &config, .record_sock = pair[0], .started_group = -1,
+		.proc_sock = -1, .scan_sock = -1,
 		.warden_sock = -1 };
 	gate.policy = compile("[rule easy]\non = exec\naction = alert\nprocess.args = x\n"
 	    "[rule hard]\non = exec\naction = deny\nprocess.args|re = ^(a+)+$\n");

@@ -79,7 +79,8 @@ begin(void **state)
 	    pipe2(group, O_CLOEXEC | O_NONBLOCK))
 		return -1;
 	close(fd);
-	gate.setup = (struct gate_setup){ .page = page, .config = &config, .started_group = -1, .proc_sock = -1, .record_sock = -1, .scan_sock = -1,
+	gate.setup = (struct gate_setup){ .page = page, .config = &config, .started_group = -1,
+		.proc_sock = -1, .record_sock = -1, .scan_sock = -1,
 		.warden_sock = -1, .files_group = group[0] };
 	tree_seed(gate.tree, &(struct tree_process){ .pid = 1, .start_ns = 1, .executable = "/sbin/init", .comm = "init" });
 	tree_seed_done(gate.tree);

@@ -69,7 +69,8 @@ begin(void **state)
 	if (page_create(&page) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) || tree_new(&gate.tree, 7))
 		return -1;
 	record = pair[1];
-	gate.setup = (struct gate_setup){ .page = page, .config = &config, .record_sock = pair[0], .started_group = -1, .proc_sock = -1, .scan_sock = -1,
+	gate.setup = (struct gate_setup){ .page = page, .config = &config, .record_sock = pair[0], .started_group = -1,
+		.proc_sock = -1, .scan_sock = -1,
 		.warden_sock = -1 };
 	plant(1, 0, 1);
 	plant(SHELL, 1, SHELL);

@@ -63,7 +63,8 @@ begin(void **state)
 	if (fd < 0 || gate.proc < 0 || page_create(&page) || tree_new(&gate.tree, 7) || policy_open(fd, &gate.policy) || loop_init(&gate.loop))
 		return -1;
 	close(fd);
-	gate.setup = (struct gate_setup){ .page = page, .config = &config, .started_group = -1, .proc_sock = -1, .record_sock = -1, .scan_sock = -1,
+	gate.setup = (struct gate_setup){ .page = page, .config = &config, .started_group = -1,
+		.proc_sock = -1, .record_sock = -1, .scan_sock = -1,
 		.warden_sock = -1 };
 	/* init -> 100 -> 101, none of which is there */
 	tree_seed(gate.tree, &(struct tree_process){ .pid = 1, .start_ns = 1, .executable = "/sbin/init", .comm = "init" });

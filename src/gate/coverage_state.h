@@ -1,0 +1,16 @@
+#ifndef GATE_COVERAGE_STATE_H
+#define GATE_COVERAGE_STATE_H
+/*
+ * Execs that were asked about and have not happened yet, and those that happened and may be told of yet (see coverage.h). Part of
+ * what the gate holds.
+ */
+#include <stdint.h>
+
+#define COVERAGE_ASKS	4096
+#define COVERAGE_LATE	256
+struct coverage_file { uint64_t dev, ino; };
+struct coverage_ask { int32_t pid; struct coverage_file file[2]; };		/* the last two; ino 0: none */
+struct coverage_late { int32_t pid; struct coverage_file file; uint64_t due_ns; };	/* due_ns 0: free */
+struct coverage_state { struct coverage_ask ask[COVERAGE_ASKS]; struct coverage_late late[COVERAGE_LATE]; };
+
+#endif
