@@ -153,6 +153,21 @@ command_line(struct writer *w)
 }
 
 static void
+tty_members(struct writer *w)
+{
+	uint32_t tty = w->ev->tty;
+
+	if (!tty)
+		return;
+	json_open(&w->j, "tty");
+	json_open(&w->j, "char_device");
+	json_unum(&w->j, "major", tty >> 8 & 0xfff);
+	json_unum(&w->j, "minor", (tty & 0xff) | (tty >> 12 & 0xfff00));
+	json_close(&w->j);
+	json_close(&w->j);
+}
+
+static void
 process_members(struct writer *w)
 {
 	struct json *j = &w->j;
@@ -166,8 +181,10 @@ process_members(struct writer *w)
 	writer_text(w, TEXT_EXECUTABLE, (struct member){ "executable", "process.executable", CAP_PATH });
 	if (writer_has(w, HAVE_COMM))
 		writer_text(w, TEXT_COMM, (struct member){ "title", "process.title", CAP_WORD });
-	if (writer_has(w, HAVE_TTY))
+	if (writer_has(w, HAVE_TTY)) {
 		json_bool(j, "interactive", w->ev->flags & FLAG_INTERACTIVE);
+		tty_members(w);
+	}
 	if (writer_has(w, HAVE_EXIT))
 		json_num(j, "exit_code", w->ev->exit_code);
 	start(w, w->ev->process.start_ns);

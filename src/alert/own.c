@@ -35,15 +35,21 @@ ancestors(struct writer *w)
 static void
 own_process_members(struct writer *w)
 {
-	if (!(w->have & (HAVE_ANCESTORS | HAVE_TTY | HAVE_LABEL)))
+	size_t tty, labels;
+
+	event_text(w->ev, TEXT_TTY, &tty);
+	event_text(w->ev, TEXT_LABELS, &labels);
+	tty = writer_has(w, HAVE_TTY) ? tty : 0;
+	labels = writer_has(w, HAVE_LABEL) ? labels : 0;
+	if (!(w->have & HAVE_ANCESTORS) && !tty && !labels)
 		return;
 	json_open(&w->j, "process");
-	if (writer_has(w, HAVE_TTY)) {
+	if (tty) {
 		json_open(&w->j, "tty");
 		writer_text(w, TEXT_TTY, (struct member){ "name", "process.tty.name", CAP_WORD });
 		json_close(&w->j);
 	}
-	if (writer_has(w, HAVE_LABEL))
+	if (labels)
 		writer_list(w, TEXT_LABELS, (struct member){ "label", "process.label", CAP_SMALL });
 	ancestors(w);
 	json_close(&w->j);

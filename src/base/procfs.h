@@ -11,6 +11,7 @@
 
 struct proc_stat {
 	int32_t		pid, ppid, sid;
+	uint32_t	tty;		/* of the controlling terminal, as the kernel packs major and minor; 0 none */
 	uint64_t	start_ns;	/* since boot, exact to a clock tick */
 	char		state;		/* R S D Z ... */
 	char		comm[17];
@@ -54,6 +55,13 @@ int	proc_each(int proc, int (*fn)(void *arg, int32_t pid), void *arg);
  */
 struct proc_cred { uint32_t uid, ruid, gid; };
 int	proc_cred(int proc, int32_t pid, struct proc_cred *);
+
+/*
+ * Of a controlling terminal, the name below /dev: "pts/3", "tty1"; of kinds that are not known "char/MAJOR:MINOR"; 0: "". OUT is
+ * terminated. Nothing is looked up.
+ */
+#define PROC_TTY_NAME 32
+void	proc_tty_name(uint32_t tty, char out[static PROC_TTY_NAME]);
 
 /* Unit (…service, …scope) and container id in the text of /proc/PID/cgroup; "" if none. OUT are terminated. */
 void	proc_cgroup_names(const char *text, size_t len, char *service, size_t service_size, char *container, size_t container_size);

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include "base/clock.h"
@@ -108,16 +109,46 @@ proc_parse_stat(const char *text, size_t len, struct proc_stat *out)
 	if (t.at == t.end)
 		return -EBADMSG;
 	st.state = *t.at++;
-	int32_t group;
-	if (!take_s32(&t, &st.ppid) || !take_s32(&t, &group) || !take_s32(&t, &st.sid))
+	int32_t group, tty;
+	if (!take_s32(&t, &st.ppid) || !take_s32(&t, &group) || !take_s32(&t, &st.sid) || !take_s32(&t, &tty))
 		return -EBADMSG;
-	for (int field = 7; field < 22; field++)
+	st.tty = (uint32_t)tty;
+	for (int field = 8; field < 22; field++)
 		skip_word(&t);
 	if (!take_number(&t, 10, UINT64_MAX, &ticks))
 		return -EBADMSG;
 	st.start_ns = ticks_ns(ticks);
 	*out = st;
 	return 0;
+}
+
+void
+proc_tty_name(uint32_t tty, char out[static PROC_TTY_NAME])
+{
+	/* Majors whose devices are numbered one behind the other; Documentation/admin-guide/devices.txt. */
+	static const struct { uint32_t major, minor, end; const char *name; } known[] = {
+		{ 4, 0, 64, "tty" }, { 4, 64, 256, "ttyS" }, { 188, 0, 256, "ttyUSB" }, { 166, 0, 256, "ttyACM" }, { 204, 64, 80, "ttyAMA" },
+		{ 229, 0, 256, "hvc" },
+	};
+	uint32_t major = tty >> 8 & 0xfff, minor = (tty & 0xff) | (tty >> 12 & 0xfff00);
+
+	out[0] = '\0';
+	if (!tty)
+		return;
+	if (major >= 136 && major < 144) {
+		snprintf(out, PROC_TTY_NAME, "pts/%u", (major - 136) * 256 + minor);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (major == known[i].major && minor >= known[i].minor && minor < known[i].end) {
+			snprintf(out, PROC_TTY_NAME, "%s%u", known[i].name, minor - known[i].minor);
+			return;
+		}
+	}
+	if (major == 5 && minor == 1)
+		snprintf(out, PROC_TTY_NAME, "console");
+	else
+		snprintf(out, PROC_TTY_NAME, "char/%u:%u", major, minor);
 }
 
 /* Puts T behind "NAME" at the start of a line. */

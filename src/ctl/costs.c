@@ -79,7 +79,7 @@ put_effect(FILE *out, const struct priced *r)
 	char on[256], actions[128];
 
 	load_kinds(r->info.kinds, on, sizeof(on));
-	load_actions(r->info.actions, actions, sizeof(actions));
+	load_actions(r->p, &r->info, actions, sizeof(actions));
 	fprintf(out, "%s; on %s: %s", load_effect(&r->info), on, actions);
 }
 
@@ -92,7 +92,7 @@ put_marks(FILE *out, const struct priced *r)
 		fputs("exec on every gated file system", out);
 	if (marks & MARKS_OPEN) {
 		fputs(marks & MARKS_EXEC ? "; open on " : "open on ", out);
-		put_places(out, r, WATCH_OPENS, false);
+		put_places(out, r, WATCH_ASKED, false);
 	}
 	if (marks & MARKS_FILES) {
 		fputs(marks & (MARKS_EXEC | MARKS_OPEN) ? "; " : "", out);
@@ -123,7 +123,7 @@ put_cost(FILE *out, const struct priced *r)
 		put_exec_cost(out, c);
 	if (c->marks & MARKS_OPEN) {
 		fprintf(out, "%sa wake-up per open of ", c->marks & MARKS_EXEC ? "; " : "");
-		put_places(out, r, WATCH_OPENS, false);
+		put_places(out, r, WATCH_ASKED, false);
 	}
 	if (c->marks & MARKS_AUDIT)
 		fprintf(out, "%saudit taxes each system call of the host", c->marks & (MARKS_EXEC | MARKS_OPEN) ? "; " : "");

@@ -62,12 +62,18 @@ load_kinds(uint64_t mask, char *out, size_t size)
 }
 
 void
-load_actions(unsigned mask, char *out, size_t size)
+load_actions(const struct policy *policy, const struct rule_info *r, char *out, size_t size)
 {
 	out[0] = '\0';
-	for (unsigned bit = 1; bit && bit <= mask; bit <<= 1)
-		if (mask & bit)
+	for (unsigned bit = 1; bit && bit <= r->actions; bit <<= 1)
+		if (r->actions & bit)
 			append(out, size, action_name((enum action)bit));
+	for (unsigned i = 0; i < policy_labels(policy); i++) {
+		char text[80];
+		snprintf(text, sizeof(text), "label %s", policy_label(policy, i));
+		if (r->labels & 1u << i)
+			append(out, size, text);
+	}
 }
 
 const char *

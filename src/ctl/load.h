@@ -10,8 +10,8 @@ void	load_sources(const struct config *, struct policy_sources *);
 enum answer load_policy(struct ctl *, const struct policy **);
 /* "exec, open": names of the kinds in MASK. "exec+" where they do not fit. */
 void	load_kinds(uint64_t mask, char *out, size_t size);
-/* "deny, alert": names of the actions in MASK. */
-void	load_actions(unsigned mask, char *out, size_t size);
+/* "deny, alert, label web": what the rule does. */
+void	load_actions(const struct policy *, const struct rule_info *, char *out, size_t size);
 const char *load_mode(enum mode);
 /* What a rule can do about what it matches: "prevents", "would prevent" while it is only monitored, or "reacts". */
 const char *load_effect(const struct rule_info *);

@@ -16,7 +16,7 @@ json_t *
 rules_json(const struct policy *policy, unsigned rule)
 {
 	struct rule_info r;
-	json_t *on = json_array(), *actions = json_array();
+	json_t *on = json_array(), *actions = json_array(), *labels = json_array();
 
 	policy_rule(policy, rule, &r);
 	for (int i = 0; i < EVENT__MAX; i++)
@@ -25,9 +25,12 @@ rules_json(const struct policy *policy, unsigned rule)
 	for (unsigned bit = 1; bit <= r.actions; bit <<= 1)
 		if (r.actions & bit)
 			json_array_append_new(actions, json_string(action_name((enum action)bit)));
-	json_t *out = json_pack("{ss ss ss si ss ss ss so so ss ss ss}", "name", r.name, "ruleset", r.ruleset, "file", r.file, "line", r.line,
+	for (unsigned i = 0; i < policy_labels(policy); i++)
+		if (r.labels & 1u << i)
+			json_array_append_new(labels, json_string(policy_label(policy, i)));
+	json_t *out = json_pack("{ss ss ss si ss ss ss so so so ss ss ss}", "name", r.name, "ruleset", r.ruleset, "file", r.file, "line", r.line,
 	    "description", r.description, "message", r.message, "technique", r.technique, "on", on, "actions", actions,
-	    "severity", severity_name(r.severity), "mode", load_mode(r.mode), "effect", load_effect(&r));
+	    "labels", labels, "severity", severity_name(r.severity), "mode", load_mode(r.mode), "effect", load_effect(&r));
 
 	costs_json(policy, rule, out);
 	return out;
@@ -59,7 +62,7 @@ rules_table(const struct policy *policy)
 		putchar(' ');
 		term_fit(text, (struct fit){ 13, true });
 		printf(" %-13s %-8s ", load_effect(&r), severity_name(r.severity));
-		load_actions(r.actions, text, sizeof(text));
+		load_actions(policy, &r, text, sizeof(text));
 		term_fit(text, (struct fit){ page - 68, false });
 		putchar('\n');
 	}
@@ -116,7 +119,7 @@ show_rule(const struct policy *policy, unsigned rule)
 
 	policy_rule(policy, rule, &r);
 	load_kinds(r.kinds, on, sizeof(on));
-	load_actions(r.actions, actions, sizeof(actions));
+	load_actions(policy, &r, actions, sizeof(actions));
 	snprintf(where, sizeof(where), "%s:%d", r.file, r.line);
 	term_word(COLOR_STRONG, r.name, 0);
 	printf("\n");

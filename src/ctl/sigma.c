@@ -133,7 +133,7 @@ say(const struct import *i, const struct sigma_rule *r, const char *what, const 
 static const char *
 reach_of(const struct sigma_import *imp, const struct sigma_rule *r)
 {
-	const char *asks = r->everywhere & WATCH_OPENS ? "asks about every file that is opened" : "";
+	const char *asks = r->everywhere & WATCH_ASKED ? "asks about every file that is opened" : "";
 	char heard[128];
 
 	load_kinds(policy_watch_kinds(r->everywhere & WATCH_HEARD), heard, sizeof(heard));

@@ -148,7 +148,7 @@ show_head(const struct trace *t, const struct trace_subject *u)
 		snprintf(text, sizeof(text), "exception %s: %s", name, reason);
 	} else {
 		policy_rule(t->policy, u->index, &r);
-		load_actions(r.actions, actions, sizeof(actions));
+		load_actions(t->policy, &r, actions, sizeof(actions));
 		snprintf(text, sizeof(text), "%s (%s; %s; %s) %s:%d", r.name, actions, severity_name(r.severity), load_mode(r.mode), r.file, r.line);
 	}
 	term_definition("   ", 4, text);
@@ -257,19 +257,22 @@ subject_json(const struct trace *t, const struct trace_subject *u)
 json_t *
 trace_json(const struct trace *t)
 {
-	json_t *matched = json_array(), *near = json_array();
+	json_t *matched = json_array(), *near = json_array(), *labels = json_array();
 	const struct trace_subject *u;
 
 	for (size_t i = 0; i < t->n_subjects; i++)
 		if (t->subject[i].truth == TRUTH_TRUE)
 			json_array_append_new(matched, subject_json(t, &t->subject[i]));
+	for (unsigned i = 0; i < policy_labels(t->policy); i++)
+		if (t->verdict.labels & 1u << i)
+			json_array_append_new(labels, json_string(policy_label(t->policy, i)));
 	u = nearest(t, NULL);
 	for (unsigned n = 0; u && n < NEAR_MAX; n++, u = nearest(t, u)) {
 		json_t *one = subject_json(t, u);
 		json_object_set_new(one, "not_met", step_json(&t->step[u->blocker]));
 		json_array_append_new(near, one);
 	}
-	return json_pack("{ss ss ss ss ss so so}", "verdict", decision_name(t->verdict.decision), "would", decision_name(t->verdict.would),
-	    "mode", load_mode(t->verdict.mode), "settled", settled_name(t->verdict.settled), "decided_by", trace_decider(t),
+	return json_pack("{ss ss ss ss ss so so so}", "verdict", decision_name(t->verdict.decision), "would", decision_name(t->verdict.would),
+	    "mode", load_mode(t->verdict.mode), "settled", settled_name(t->verdict.settled), "decided_by", trace_decider(t), "labels", labels,
 	    "matches", matched, "near_misses", near);
 }

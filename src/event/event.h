@@ -85,7 +85,7 @@ enum event_flag {
 	FLAG_ARGS_CHANGED	= 1 << 8,	/* what ran is not what was judged */
 	FLAG_LOADER		= 1 << 9,	/* exec: the file is the loader of the program */
 	FLAG_SEAL		= 1 << 10,	/* the answer waits for the record */
-	FLAG_INTERACTIVE	= 1 << 11,	/* the process has a terminal */
+	FLAG_INTERACTIVE	= 1 << 11,	/* the process talks to its terminal */
 	FLAG_ELF_STATIC		= 1 << 12,
 	FLAG_ELF_STRIPPED	= 1 << 13,
 	FLAG_ELF_PACKED		= 1 << 14,
@@ -136,6 +136,7 @@ struct event {
 	struct file	file;
 	struct peer	peer, source;	/* source: where it comes from */
 	uint32_t	signal, account_id;	/* account_id: UINT32_MAX not known */
+	uint32_t	tty;		/* terminal of the process, major and minor as /proc packs them; 0 none */
 	uint32_t	args_count;
 	int32_t		exit_code;
 	uint64_t	syscall_arg0;
@@ -196,13 +197,13 @@ const char *event_kind_category(enum event_kind);
 const char *event_kind_type(enum event_kind);
 const char *event_kind_help(enum event_kind);
 
-/* Which rules are asked: an open for writing is also an open. */
+/* Which rules are asked: an open for writing, and one of a library, is also an open. */
 static inline uint64_t
 event_kind_mask(enum event_kind kind)
 {
 	uint64_t bit = 1ull << kind;
 
-	return kind == EVENT_WRITE ? bit | 1ull << EVENT_OPEN : bit;
+	return kind == EVENT_WRITE || kind == EVENT_LOAD ? bit | 1ull << EVENT_OPEN : bit;
 }
 
 #endif

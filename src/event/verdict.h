@@ -41,6 +41,7 @@ struct verdict {
 	int16_t		best_deny, best_would, best_allow;	/* rule indices, -1 none: of those, decider is one */
 	uint16_t	n_fed;
 	uint16_t	fed[VERDICT_FED_MAX];	/* matching rules that correlations count */
+	uint32_t	labels;		/* that matching rules give to the process, in whatever mode: bits of policy_label() */
 	uint16_t	too_hard;	/* 1 + index of the first rule with a regular expression that took too long; 0 none */
 	uint32_t	needs;		/* enum event_have: fetch these, or mark them tried, and judge again;
 					   0 = the verdict is final */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/procfs.h"
+#include "gate/glance.h"
 #include "gate/fan.h"
 #include "gate/linger.h"
 
@@ -33,6 +34,46 @@ respond(int group, int fd, uint32_t response)
 		if (write(group, &r, sizeof(r)) < 0)
 			return;
 	}
+}
+
+/* Does this thread wait in an execve()? No other call opens files under these numbers, also of 32 bits and x32. */
+static bool
+in_exec(struct gate *g, int32_t tid)
+{
+	static const int64_t numbers[] = {
+		SYS_execve, SYS_execveat,
+#ifdef __x86_64__
+		11, 358, 0x40000000 + 520, 0x40000000 + 545,
+#endif
+	};
+	struct proc_syscall sc;
+	bool is = false;
+
+	for (size_t i = 0; proc_syscall(g->proc, tid, &sc) == 0 && i < sizeof(numbers) / sizeof(numbers[0]) && !is; i++)
+		is = sc.number == numbers[i];
+	return is;
+}
+
+static bool
+has_writer(int fd)
+{
+	if (fcntl(fd, F_SETLEASE, F_RDLCK))
+		return true;
+	fcntl(fd, F_SETLEASE, F_UNLCK);
+	return false;
+}
+
+/*
+ * A library is opened by who loads it, for reading. What exec itself opens is a program, made like a library or not. Who is only notified
+ * has gone on by now: then the kernel says whether it was an exec, and who still writes is no loader.
+ */
+static void
+library(struct gate *g, struct question *q, uint64_t mask)
+{
+	if (!glance_is_library(q->fd))
+		return;
+	if (q->group >= 0 ? !in_exec(g, q->tid) : !(mask & FAN_OPEN_EXEC) && !has_writer(q->fd))
+		q->kind = EVENT_LOAD;
 }
 
 /* True when the flags of a direct system call, which nobody can change while it waits, say that it only reads. */
@@ -65,11 +106,7 @@ static void
 intent(struct gate *g, struct question *q)
 {
 	q->kind = EVENT_OPEN;
-	if (fcntl(q->fd, F_SETLEASE, F_RDLCK) == 0) {
-		fcntl(q->fd, F_SETLEASE, F_UNLCK);
-		return;
-	}
-	if (only_reads(g, q->tid))
+	if (!has_writer(q->fd) || only_reads(g, q->tid))
 		return;
 	q->kind = EVENT_WRITE;
 	q->unsure = true;
@@ -90,7 +127,7 @@ fill(struct gate *g, const struct fanotify_event_metadata *m, int group, bool wa
 {
 	*q = (struct question){ .group = waits ? group : -1, .fd = m->fd, .tid = m->pid, .kind = EVENT_OPEN,
 		.taken_ns = now_boot_ns() };
-	if (m->mask & (FAN_OPEN_EXEC_PERM | FAN_OPEN_EXEC)) {
+	if (group == g->setup.exec_group) {
 		q->kind = EVENT_EXEC;
 		counter_add(g->setup.page, COUNTER_EXEC_ASKED, 1);
 		return;
@@ -125,10 +162,12 @@ fan_take(struct gate *g, int group, bool waits, struct question *q)
 		return FAN_DONE;
 	}
 	/* Who is only notified learns at the close that it was for writing. */
-	if (q->kind == EVENT_OPEN && waits && (g->kinds & 1ull << EVENT_WRITE))
+	if (q->kind == EVENT_OPEN && waits && (g->kinds & (1ull << EVENT_WRITE | 1ull << EVENT_LOAD)))
 		intent(g, q);
 	else if (q->kind == EVENT_OPEN && (m.mask & FAN_CLOSE_WRITE))
 		q->kind = EVENT_WRITE;
+	if (q->kind == EVENT_OPEN && (g->kinds & 1ull << EVENT_LOAD))
+		library(g, q, m.mask);
 	return FAN_OWED;
 }
 

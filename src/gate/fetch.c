@@ -1,8 +1,10 @@
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include "base/procfs.h"
 #include "gate/fetch.h"
+#include "gate/labels.h"
 
 #define ANCESTRY_MAX	64	/* steps up /proc for a process that the tree does not know */
 
@@ -212,6 +214,31 @@ fetch_hash(struct gate *g)
 	ev->have |= HAVE_HASH;
 }
 
+/*
+ * The controlling terminal; and whether the process talks to it, as far as names tell: what standard input and error are open on is not
+ * asked, for it may be on a file system that never answers.
+ */
+static void
+fetch_tty(struct gate *g)
+{
+	struct event *ev = event(g);
+	char name[PROC_TTY_NAME], path[PROC_TTY_NAME + 8], target[2][64];
+	struct proc_stat st;
+
+	if (proc_stat(g->proc, ev->process.pid, &st))
+		return;
+	proc_tty_name(st.tty, name);
+	if (event_set_str(ev, TEXT_TTY, name))
+		return;
+	ev->tty = st.tty;
+	ev->have |= HAVE_TTY;
+	int n = snprintf(path, sizeof(path), "/dev/%s", name);
+	ssize_t in = proc_link(g->proc, ev->process.pid, "fd/0", target[0], sizeof(target[0]));
+	ssize_t err = proc_link(g->proc, ev->process.pid, "fd/2", target[1], sizeof(target[1]));
+	if (name[0] && in == n && err == n && memcmp(target[0], path, (size_t)n) == 0 && memcmp(target[1], path, (size_t)n) == 0)
+		ev->flags |= FLAG_INTERACTIVE;
+}
+
 ssize_t
 fetch_program(struct gate *g, int32_t pid, char *exe, size_t size)
 {
@@ -305,6 +332,10 @@ fetch(struct gate *g, const struct question *q, uint32_t needs)
 		fetch_link(g, "cwd", TEXT_CWD, HAVE_CWD);
 	if (needs & HAVE_COMM & ~ev->have)
 		fetch_comm(g);
+	if (needs & HAVE_TTY & ~ev->have)
+		fetch_tty(g);
+	if (needs & HAVE_LABEL & ~ev->have)
+		labels_fetch(g);
 	fetch_args(g, q, needs);
 	if (needs & HAVE_PARENT_ARGS & ~ev->have)
 		fetch_cmdline(g, ev->parent.pid, TEXT_PARENT_ARGS, HAVE_PARENT_ARGS);

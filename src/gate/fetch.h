@@ -4,7 +4,8 @@
 #include "gate/state.h"
 
 /* What a record of a finding tells, as far as it can still be had. */
-#define FETCH_FOR_RECORD (HAVE_USER | HAVE_AUID | HAVE_CGROUP | HAVE_COMM | HAVE_CWD | HAVE_ARGS | HAVE_PARENT_ARGS)
+#define FETCH_FOR_RECORD (HAVE_USER | HAVE_AUID | HAVE_CGROUP | HAVE_COMM | HAVE_CWD | HAVE_ARGS | HAVE_PARENT_ARGS | \
+	HAVE_TTY | HAVE_LABEL)
 
 /*
  * Fetches NEEDS (enum event_have) about the process of the event in hand and marks them tried; HAVE_HASH is only looked up in the

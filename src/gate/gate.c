@@ -17,6 +17,7 @@
 #include "gate/files.h"
 #include "gate/fold.h"
 #include "gate/held.h"
+#include "gate/labels.h"
 #include "gate/late.h"
 #include "gate/linger.h"
 #include "gate/proc.h"
@@ -97,6 +98,7 @@ conclude(struct gate *g, struct question *q, int err)
 	uint64_t taken_ns = q->taken_ns;
 
 	remember(g, q);
+	labels_give(g);
 	if (!waits)
 		too_late(&g->verdict);
 	if (!trace && g->verdict.decision == DECISION_ALLOW && !g->verdict.n_fed)
@@ -241,6 +243,7 @@ serve_notice(struct gate *g)
 	if (settle(g, NULL))
 		return;
 	join(g, NULL);
+	labels_give(g);
 	act_note_too_hard(g);
 	if (!act_leaves_trace(&g->verdict))
 		return;
@@ -377,11 +380,12 @@ use_policy(struct gate *g, int fd)
 	close(fd);
 	if (err)
 		return err;
+	labels_policy(g, p);
 	if (g->policy)
 		policy_close(g->policy);
 	g->policy = p;
 	g->kinds = policy_kinds(p);
-	const uint64_t opens = policy_watch_kinds(WATCH_OPENS), exec = 1ull << EVENT_EXEC;
+	const uint64_t opens = policy_watch_kinds(WATCH_ASKED), exec = 1ull << EVENT_EXEC;
 	g->files.first = correlate_joins(p, policy_watch_kinds(WATCH_HEARD), opens | exec);
 	g->files.opens_first = g->setup.mode == MODE_MONITOR && correlate_joins(p, opens, exec);
 	correlate_policy(g->correlate, p);

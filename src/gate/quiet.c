@@ -11,20 +11,24 @@
 static int
 mark(const struct gate *g, unsigned how, int fd)
 {
-	uint64_t mask = g->setup.mode == MODE_ENFORCE ? FAN_OPEN_PERM : FAN_OPEN | FAN_CLOSE_WRITE;
+	uint64_t mask = g->setup.mode == MODE_ENFORCE ? FAN_OPEN_PERM : FAN_OPEN | FAN_OPEN_EXEC | FAN_CLOSE_WRITE;
 
 	return fanotify_mark(g->setup.open_group, how, mask, fd, NULL);
 }
 
-/* Whether it is opened for reading or for writing: rules on opens are asked for both. */
+/* Whatever it is opened for: rules on opens are asked by all of these. */
 static bool
 always_allowed(struct gate *g)
 {
+	static const enum event_kind kinds[] = { EVENT_WRITE, EVENT_LOAD, EVENT_SCRIPT };
 	struct event *ev = &g->report.event;
 	uint16_t kind = ev->kind;
+	bool allowed = true;
 
-	ev->kind = EVENT_WRITE;
-	bool allowed = judge_always_allows(g->policy, ev, VIEW_OBJECT);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && allowed; i++) {
+		ev->kind = (uint16_t)kinds[i];
+		allowed = judge_always_allows(g->policy, ev, VIEW_OBJECT);
+	}
 	ev->kind = kind;
 	return allowed;
 }

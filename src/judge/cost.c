@@ -99,7 +99,7 @@ rule_cost(const struct policy *p, unsigned rule, struct rule_cost *out)
 {
 	const struct l_rule *r = layout_rules(p) + rule;
 
-	*out = (struct rule_cost){ .fed = r->n_feeds, .silent = r->actions == ACTION_ALLOW && !r->n_refs && !r->n_feeds };
+	*out = (struct rule_cost){ .fed = r->n_feeds, .silent = r->actions == ACTION_ALLOW && !r->labels && !r->n_refs && !r->n_feeds };
 	if (r->correlation)
 		return;
 	out->marks = marks_of(r->kinds);

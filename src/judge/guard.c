@@ -14,7 +14,7 @@
 enum role {
 	ROLE_NONE, ROLE_INIT, ROLE_EXECUTOR, ROLE_MOUNT, ROLE_GETTY, ROLE_LOGIN, ROLE_SULOGIN, ROLE_SSHD, ROLE_SESSION, ROLE_SFTP, ROLE_PAM,
 	ROLE_SUDO, ROLE_SH, ROLE_SYSTEMCTL, ROLE_PACKAGES, ROLE_EDITOR, ROLE_TOOLS, ROLE_YETTD, ROLE_YETTCTL, ROLE_LOADER, ROLE_ACCOUNTS,
-	ROLE_LIBRARY, ROLE__FILES,
+	ROLE_LIBRARY, ROLE_LINKS, ROLE__FILES,
 	/* Not by name. */
 	ROLE_SHELLS = ROLE__FILES,	/* of /etc/shells */
 	ROLE_OWN_SHELL,			/* of the person who is there */
@@ -45,7 +45,8 @@ static const char *const names[ROLE__FILES][NAMES_MAX] = {
 	[ROLE_LOADER] = { "/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1", "/lib/ld-linux.so.2", "/lib/ld-musl-x86_64.so.1" },
 	[ROLE_ACCOUNTS] = { "/etc/passwd", "/etc/shadow", "/etc/group", "/etc/nsswitch.conf", "/etc/pam.d/common-auth", "/etc/pam.d/sshd",
 		"/etc/pam.d/login", "/etc/pam.d/sudo", "/etc/pam.d/su", "/etc/sudoers", "/etc/ssh/sshd_config" },
-	[ROLE_LIBRARY] = { "/etc/ld.so.cache", "/lib/x86_64-linux-gnu/libc.so.6", "/usr/lib64/libc.so.6", "/lib/aarch64-linux-gnu/libc.so.6",
+	[ROLE_LINKS] = { "/etc/ld.so.cache" },
+	[ROLE_LIBRARY] = { "/lib/x86_64-linux-gnu/libc.so.6", "/usr/lib64/libc.so.6", "/lib/aarch64-linux-gnu/libc.so.6",
 		"/lib/x86_64-linux-gnu/libpam.so.0", "/usr/lib64/libpam.so.0", "/lib/x86_64-linux-gnu/libsystemd.so.0" },
 };
 
@@ -55,11 +56,11 @@ static const char *const needs[] = {
 	[NEED_YETT] = "to change the policy again", [NEED_RUNNING] = "now, for it runs",
 };
 
-enum how { AS_ROOT, AS_PEOPLE, DIRECTLY = 1 << 4, ONE_WILL_DO = 1 << 5, READS = 1 << 6, LOADS = 1 << 7 };
+enum how { AS_ROOT, AS_PEOPLE, DIRECTLY = 1 << 4, ONE_WILL_DO = 1 << 5, READS = 1 << 6, LOADS = 1 << 7, MAPS = 1 << 8 };
 
 /*
  * SUBJECT is started below BY, the parent first; DIRECTLY: by the execve of the first, whose parent is the second. READS: it is opened by
- * the first. LOADS: it is the loader of the first, which the second starts.
+ * the first; MAPS: as a library. LOADS: it is the loader of the first, which the second starts.
  */
 struct situation {
 	enum need	need;
@@ -74,7 +75,8 @@ static const struct situation situations[] = {
 	{ NEED_START, ROLE_MOUNT, { ROLE_INIT }, AS_ROOT, { "/usr" } },
 	{ NEED_START, ROLE_SH, { ROLE_INIT }, AS_ROOT, { "-c", "true" } },
 	{ NEED_START, ROLE_LOADER, { ROLE_INIT, ROLE_INIT }, AS_ROOT | LOADS, { NULL } },
-	{ NEED_START, ROLE_LIBRARY, { ROLE_INIT }, AS_ROOT | READS, { NULL } },
+	{ NEED_START, ROLE_LINKS, { ROLE_INIT }, AS_ROOT | READS, { NULL } },
+	{ NEED_START, ROLE_LIBRARY, { ROLE_INIT }, AS_ROOT | READS | MAPS, { NULL } },
 	{ NEED_START, ROLE_LOADER, { ROLE_INIT }, AS_ROOT | READS, { NULL } },
 	{ NEED_LOGIN, ROLE_GETTY, { ROLE_INIT }, AS_ROOT, { "--noclear", "tty1" } },
 	{ NEED_LOGIN, ROLE_LOGIN, { ROLE_GETTY, ROLE_INIT }, AS_ROOT | DIRECTLY, { "--", "root" } },
@@ -93,9 +95,12 @@ static const struct situation situations[] = {
 	{ NEED_LOGIN, ROLE_LOADER, { ROLE_SH, ROLE_LOGIN, ROLE_INIT }, AS_ROOT | LOADS, { NULL } },
 	{ NEED_LOGIN, ROLE_ACCOUNTS, { ROLE_SSHD, ROLE_INIT }, AS_ROOT | READS, { NULL } },
 	{ NEED_LOGIN, ROLE_ACCOUNTS, { ROLE_LOGIN, ROLE_INIT }, AS_ROOT | READS, { NULL } },
-	{ NEED_LOGIN, ROLE_LIBRARY, { ROLE_SSHD, ROLE_INIT }, AS_ROOT | READS, { NULL } },
-	{ NEED_LOGIN, ROLE_LIBRARY, { ROLE_LOGIN, ROLE_INIT }, AS_ROOT | READS, { NULL } },
-	{ NEED_LOGIN, ROLE_LIBRARY, { ROLE_SH, ROLE_LOGIN, ROLE_INIT }, AS_ROOT | READS, { NULL } },
+	{ NEED_LOGIN, ROLE_LINKS, { ROLE_SSHD, ROLE_INIT }, AS_ROOT | READS, { NULL } },
+	{ NEED_LOGIN, ROLE_LINKS, { ROLE_LOGIN, ROLE_INIT }, AS_ROOT | READS, { NULL } },
+	{ NEED_LOGIN, ROLE_LINKS, { ROLE_SH, ROLE_LOGIN, ROLE_INIT }, AS_ROOT | READS, { NULL } },
+	{ NEED_LOGIN, ROLE_LIBRARY, { ROLE_SSHD, ROLE_INIT }, AS_ROOT | READS | MAPS, { NULL } },
+	{ NEED_LOGIN, ROLE_LIBRARY, { ROLE_LOGIN, ROLE_INIT }, AS_ROOT | READS | MAPS, { NULL } },
+	{ NEED_LOGIN, ROLE_LIBRARY, { ROLE_SH, ROLE_LOGIN, ROLE_INIT }, AS_ROOT | READS | MAPS, { NULL } },
 	{ NEED_ROOT, ROLE_SUDO, { ROLE_OWN_SHELL, ROLE_SSHD, ROLE_INIT }, AS_PEOPLE, { "-i" } },
 	{ NEED_ROOT, ROLE_SUDO, { ROLE_OWN_SHELL, ROLE_LOGIN, ROLE_INIT }, AS_PEOPLE, { "-i" } },
 	{ NEED_ROOT, ROLE_PAM, { ROLE_SUDO, ROLE_OWN_SHELL, ROLE_INIT }, AS_PEOPLE, { "root", "nullok" } },
@@ -241,7 +246,7 @@ describe(const struct guarding *g, const struct scene *s, char *out, size_t size
 		snprintf(who, sizeof(who), "%.32s", user);
 	else
 		snprintf(who, sizeof(who), "user %u", s->uid);
-	if (s->kind == EVENT_OPEN)
+	if (s->kind != EVENT_EXEC)
 		snprintf(out, size, "%.64s, which %.64s reads as %s", s->file->path, s->program->path, who);
 	else if (s->pid)
 		snprintf(out, size, "%.64s (pid %d) as %s below %.64s", s->file->path, s->pid, who, s->n_above ? s->above[0]->path : "nothing");
@@ -371,7 +376,8 @@ static void
 try_person(struct guarding *g, const struct situation *t, const struct host_person *who)
 {
 	char args[512];
-	struct scene s = { .need = t->need, .kind = t->how & READS ? EVENT_OPEN : EVENT_EXEC, .uid = who->uid, .ruid = who->uid, .gid = who->gid,
+	enum event_kind kind = t->how & MAPS ? EVENT_LOAD : t->how & READS ? EVENT_OPEN : EVENT_EXEC;
+	struct scene s = { .need = t->need, .kind = kind, .uid = who->uid, .ruid = who->uid, .gid = who->gid,
 		.login = t->need == NEED_START ? UINT32_MAX : who->uid, .args = args, .loader = t->how & LOADS }, denied;
 	unsigned most = t->subject == ROLE_SHELLS ? HOST_SHELLS : NAMES_MAX, asked = 0, refused = 0;
 	int by = -2;

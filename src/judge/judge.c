@@ -167,6 +167,7 @@ count_rule(struct hearing *h, uint32_t index)
 	name_rule(v, index);
 	if (r->n_feeds && v->n_fed < VERDICT_FED_MAX)
 		v->fed[v->n_fed++] = (uint16_t)index;
+	v->labels |= r->labels;
 	if (r->actions && r->severity > v->severity)
 		v->severity = r->severity;
 	if (r->mode == MODE_ENFORCE)
@@ -212,7 +213,7 @@ standard(const struct policy *p, enum event_kind kind)
 {
 	if (kind == EVENT_EXEC)
 		return (enum decision)p->exec_default;
-	return kind == EVENT_OPEN || kind == EVENT_WRITE ? (enum decision)p->open_default : DECISION_ALLOW;
+	return event_kind_mask(kind) & 1ull << EVENT_OPEN ? (enum decision)p->open_default : DECISION_ALLOW;
 }
 
 static void
@@ -328,7 +329,7 @@ judge_always_allows(const struct policy *p, const struct event *ev, enum judge_v
 		enum truth t = hear_logic(&h, &r->logic, &step, r->actions & ACTION_ALLOW).truth;
 		if (t == TRUTH_FALSE)
 			continue;
-		if (t == TRUTH_UNKNOWN || r->actions != ACTION_ALLOW || r->n_refs || r->n_feeds)
+		if (t == TRUTH_UNKNOWN || r->actions != ACTION_ALLOW || r->labels || r->n_refs || r->n_feeds)
 			return false;
 		allowed = true;
 	}

@@ -58,6 +58,12 @@ tree_start_ns(const struct tree *t, int32_t pid)
 	return t->node[node_find(t, pid)].start_ns;
 }
 
+uint32_t
+tree_labels(const struct tree *t, int32_t pid)
+{
+	return t->node[node_find(t, pid)].labels;
+}
+
 const char *
 tree_pending_exe(const struct tree *t, int32_t pid)
 {

@@ -410,7 +410,7 @@ does_all(const struct l_rule *b, const struct l_rule *a)
 {
 	unsigned does = b->actions | (b->actions & ACTION_ALERT ? ACTION_LOG : 0);
 
-	return !a->n_feeds && !(a->actions & ~does) && a->wanted <= b->wanted && a->severity <= b->severity;
+	return !a->n_feeds && !(a->labels & ~b->labels) && !(a->actions & ~does) && a->wanted <= b->wanted && a->severity <= b->severity;
 }
 
 static void

@@ -29,7 +29,7 @@ struct node {
 	node_id		same_hash;
 	node_id		older, newer;			/* in its list of dead ones; newer: free ones too */
 	uint64_t	start_ns, entity;
-	uint32_t	uid, ruid, gid, sid, round, generation, threads;
+	uint32_t	uid, ruid, gid, sid, round, generation, threads, labels;
 	name_id		name, previous, pending, overtaken;
 	uint8_t		state, list;			/* enum node_state, enum node_list */
 	bool		hashed, cut, missing, leaderless;	/* missing: the parent was not found yet */

@@ -49,6 +49,7 @@ tree_fork(struct tree *t, int32_t parent, int32_t child, uint64_t start_ns)
 	n->ruid = from->ruid;
 	n->gid = from->gid;
 	n->sid = from->sid;
+	n->labels = from->labels;
 	n->name = names_hold(&t->names, from->name);
 	n->previous = names_hold(&t->names, from->previous);
 	memcpy(n->comm, from->comm, sizeof(n->comm));
@@ -193,6 +194,26 @@ tree_pending(struct tree *t, int32_t pid, const char *exe, size_t len)
 	t->node[i].pending = name;
 }
 
+void
+tree_label(struct tree *t, int32_t pid, uint32_t labels)
+{
+	node_id i = node_find(t, pid);
+
+	if (i)
+		t->node[i].labels |= labels;
+}
+
+void
+tree_relabel(struct tree *t, const uint8_t to[static 32])
+{
+	for (node_id i = 1; i <= t->top; i++) {
+		uint32_t old = t->node[i].labels, new = 0;
+		for (unsigned bit = 0; old; old >>= 1, bit++)
+			new |= (old & 1) && to[bit] < 32 ? 1u << to[bit] : 0;
+		t->node[i].labels = new;
+	}
+}
+
 /* Two sources may tell of one start in different clocks, and 0 is not known. */
 static bool
 same_process(const struct node *n, uint64_t start_ns)
@@ -233,6 +254,7 @@ link_parent(struct tree *t, node_id i, int32_t ppid)
 	if (n->missing && !n->was.name)
 		n->was = (struct facts){ 0 };
 	n->missing = false;
+	n->labels |= t->node[p].labels;
 	node_adopt(t, p, i);
 }
 

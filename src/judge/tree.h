@@ -81,6 +81,15 @@ void	tree_mark(struct tree *, int32_t pid, uint64_t mark, bool session);
 typedef bool tree_mark_fn(void *arg, uint64_t mark);
 uint64_t tree_marked(const struct tree *, int32_t pid, tree_mark_fn *wanted, void *arg);
 
+/*
+ * Labels, a bit each. PID has these from now on, and so has every process that it makes from now on; they stay over exec. One that is
+ * found in /proc has those of its parent as it is known.
+ */
+void	tree_label(struct tree *, int32_t pid, uint32_t labels);
+uint32_t tree_labels(const struct tree *, int32_t pid);
+/* Bit I of all labels becomes bit TO[I]; 32: nobody asks for it any more. */
+void	tree_relabel(struct tree *, const uint8_t to[static 32]);
+
 /* The eldest ancestor of PID in the same session, below init and kthreadd, and its entity; itself, if there is none; 0: it is not known. */
 int32_t	tree_root(const struct tree *, int32_t pid, uint64_t *entity);
 

@@ -46,6 +46,9 @@ enum value_how { HOW_EQUALS, HOW_CONTAINS, HOW_STARTS, HOW_ENDS, HOW_GT, HOW_GTE
 struct set_spec { enum field_type type; enum value_as as; enum value_how how; bool nocase; unsigned flags; };
 bool	set_compile(struct build *, struct draft_section *, struct draft_key *, const struct set_spec *, uint32_t *set);
 
+/* The labels that `label` gives, a bit each; faults for what is no name, and for too many. */
+uint32_t build_labels(struct build *, struct draft_section *);
+
 /* What rules and correlations have in common: names and texts, actions, mode, severity. */
 void	build_common(struct build *, struct draft_section *, struct l_rule *);
 /* The values of a key that must be there and have some; NULL with a fault. LACK says what an absent key leaves open. */
@@ -54,8 +57,8 @@ struct draft_value *build_needed(struct build *, struct draft_section *, const c
 uint64_t build_kinds(struct build *, struct draft_section *);
 /* Faults for keys that nobody has asked for; KNOWN, ended by NULL, are for the hint. */
 void	build_unknown_keys(struct build *, struct draft_section *, const char *const *known);
-/* Faults for actions that are not possible on all of KINDS. */
-void	build_check_actions(struct build *, struct draft_section *, uint64_t kinds, unsigned actions);
+/* Faults for actions and labels of a rule that are not possible on all of KINDS. */
+void	build_check_actions(struct build *, struct draft_section *, uint64_t kinds, const struct l_rule *);
 
 /* A [correlation]: first on its own, then, when all rules are in order, joined with those that it names. */
 void	correlation_compile(struct build *, struct draft_section *);

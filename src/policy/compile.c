@@ -72,8 +72,8 @@ take_actions(struct build *b, struct draft_section *s)
 	unsigned actions = 0;
 	char hint[80];
 
-	/* What only a correlation counts needs no action of its own. */
-	if (s->kind == SECTION_RULE && !draft_key(s, "action") && correlation_names(b, s->name))
+	/* What only a correlation counts, or what gives a label, needs no action of its own. */
+	if (!draft_key(s, "action") && (draft_key(s, "label") || (s->kind == SECTION_RULE && correlation_names(b, s->name))))
 		return 0;
 	for (const struct draft_value *v = build_needed(b, s, "action", ""); v; v = v->next) {
 		unsigned bit = action_find(v->value);
@@ -88,8 +88,10 @@ take_actions(struct build *b, struct draft_section *s)
 }
 
 void
-build_check_actions(struct build *b, struct draft_section *s, uint64_t kinds, unsigned actions)
+build_check_actions(struct build *b, struct draft_section *s, uint64_t kinds, const struct l_rule *r)
 {
+	const uint64_t ended = 1ull << EVENT_EXIT | 1ull << EVENT_AGENT;
+	unsigned actions = r->actions;
 	const struct draft_key *key = draft_key(s, "action");
 	int line = key ? key->line : s->line;
 
@@ -101,6 +103,8 @@ build_check_actions(struct build *b, struct draft_section *s, uint64_t kinds, un
 		fault_add(b->d.faults, s->file, line, "allow contradicts the other actions; alert and log may go with it");
 	if ((actions & REACTIONS) && (kinds & 1ull << EVENT_EXIT))
 		fault_add(b->d.faults, s->file, line, "a process that ended cannot be killed; use alert");
+	if (r->labels && (kinds & ended))
+		fault_add(b->d.faults, s->file, line, "on exit and agent there is no process that could be given a label");
 }
 
 /* Of a rule or of [policy], never more than MOST. */
@@ -170,6 +174,7 @@ build_common(struct build *b, struct draft_section *s, struct l_rule *r)
 	r->message = build_string(b, draft_whole(&b->d, s, "message"));
 	r->technique = build_string(b, draft_whole(&b->d, s, "threat.technique.id"));
 	r->actions = (uint16_t)take_actions(b, s);
+	r->labels = build_labels(b, s);
 	check_mode(b, s);
 	r->wanted = (uint8_t)mode_of(b, s, mode_of(b, s->policy, MODE_ENFORCE));
 	r->mode = r->wanted < b->sources->mode ? r->wanted : (uint8_t)b->sources->mode;
@@ -182,7 +187,7 @@ compile_rule(struct build *b, struct draft_section *s)
 	struct l_rule r = { .kinds = build_kinds(b, s) };
 
 	build_common(b, s, &r);
-	build_check_actions(b, s, r.kinds, r.actions);
+	build_check_actions(b, s, r.kinds, &r);
 	if (logic_compile(b, s, &r.logic) && (r.actions & ACTION_ALLOW) && !rests_on_fixed(b, &r.logic))
 		fault_add(b->d.faults, s->file, s->line, "[rule %s] allows by what an attacker can choose; name a program, a user or a file too",
 		    s->name);

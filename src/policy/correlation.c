@@ -252,7 +252,7 @@ join_kinds(struct making *m, struct l_rule *r)
 		r->kinds |= one->kinds;
 		last = one->kinds;
 	}
-	build_check_actions(m->b, m->s, m->c.type == L_TEMPORAL_ORDERED ? last : r->kinds, r->actions);
+	build_check_actions(m->b, m->s, m->c.type == L_TEMPORAL_ORDERED ? last : r->kinds, r);
 }
 
 static void

@@ -61,6 +61,7 @@ struct l_rule {
 	uint32_t	feed, n_feeds;	/* refs: correlations that count its matches */
 	uint32_t	correlation;	/* 1 + index: it is one, and has no logic of its own; 0: a rule */
 	uint32_t	ask, n_asks;	/* places that it alone asks about */
+	uint32_t	labels;		/* that it gives, a bit each */
 	uint16_t	actions;
 	uint8_t		severity, mode;	/* mode: in force */
 	uint8_t		wanted;		/* enum mode: what its file asks for, whatever the mode of the agent */
@@ -104,7 +105,7 @@ struct l_loader { uint64_t dev, ino; };
 	TABLE(kinds, struct l_crowd) TABLE(loose, struct l_crowd) TABLE(seekers, struct l_crowd) TABLE(crowds, struct l_crowd) \
 	TABLE(members, uint32_t) TABLE(clues, struct l_clue) TABLE(heads, uint32_t) \
 	TABLE(places, struct l_place) TABLE(asks, struct l_place) TABLE(sections, struct l_section) TABLE(files, struct l_file) \
-	TABLE(users, struct l_name) TABLE(user_groups, struct l_name) TABLE(strings, char)
+	TABLE(labels, uint32_t) TABLE(users, struct l_name) TABLE(user_groups, struct l_name) TABLE(strings, char)
 
 struct policy {
 	uint64_t	magic;

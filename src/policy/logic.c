@@ -27,12 +27,12 @@ refuse(struct logic *l, const char *why)
 const char *const *
 logic_settings(const struct draft_section *s)
 {
-	static const char *const of_rule[] = { "description", "on", "condition", "action", "severity", "threat.technique.id", "message",
+	static const char *const of_rule[] = { "description", "on", "condition", "action", "label", "severity", "threat.technique.id", "message",
 		"mode", NULL };
 	static const char *const of_exception[] = { "rules", "condition", "reason", "expires", NULL };
 
 	static const char *const of_correlation[] = { "description", "type", "rules", "group-by", "timespan", "condition", "field", "window",
-		"learn", "action", "severity", "threat.technique.id", "message", "mode", NULL };
+		"learn", "action", "label", "severity", "threat.technique.id", "message", "mode", NULL };
 
 	if (s->kind == SECTION_CORRELATION)
 		return of_correlation;

@@ -56,6 +56,8 @@ rule_fits(const struct policy *p, const struct l_rule *r)
 	if (!string_fits(p, r->name) || !string_fits(p, r->ruleset) || !string_fits(p, r->description) || !string_fits(p, r->message) ||
 	    !string_fits(p, r->technique) || !string_fits(p, r->file))
 		return false;
+	if ((uint64_t)r->labels >> p->labels.n)
+		return false;
 	if (r->severity > SEVERITY_CRITICAL || r->mode > MODE_ENFORCE || r->wanted > MODE_ENFORCE || !part(r->ref, r->n_refs, p->refs) ||
 	    !part(r->ask, r->n_asks, p->asks))
 		return false;
@@ -239,6 +241,12 @@ file_fits(const struct policy *p, const struct l_file *f)
 }
 
 static bool
+label_fits(const struct policy *p, const uint32_t *name)
+{
+	return string_fits(p, *name);
+}
+
+static bool
 name_fits(const struct policy *p, const struct l_name *n)
 {
 	return string_fits(p, n->name);
@@ -267,7 +275,7 @@ layout_check(const struct policy *p, size_t size)
 #undef TABLE
 	if (!p->strings.n || layout_strings(p)[p->strings.n - 1] != '\0' || p->kinds.n != EVENT__MAX || p->loose.n != STAGE__MAX ||
 	    p->seekers.n != HAVE_BITS || p->rules.n > RULES_MAX || p->exceptions.n > RULES_MAX || p->regexes.n > REGEXES_MAX ||
-	    p->regex_bytes > REGEX_BYTES_MAX)
+	    p->regex_bytes > REGEX_BYTES_MAX || p->labels.n > LABELS_MAX)
 		return false;
 	EACH(rules, rule_fits)
 	EACH(correlations, correlation_fits)
@@ -289,6 +297,7 @@ layout_check(const struct policy *p, size_t size)
 	EACH(asks, place_fits)
 	EACH(sections, section_fits)
 	EACH(files, file_fits)
+	EACH(labels, label_fits)
 	EACH(users, name_fits)
 	EACH(user_groups, name_fits)
 	return true;
@@ -364,7 +373,7 @@ policy_rule(const struct policy *p, unsigned rule, struct rule_info *out)
 		.description = layout_string(p, r->description), .message = layout_string(p, r->message),
 		.technique = layout_string(p, r->technique), .file = layout_string(p, r->file), .line = (int)r->line, .kinds = r->kinds,
 		.actions = r->actions, .severity = (enum severity)r->severity, .mode = (enum mode)r->mode,
-		.correlation = r->correlation != 0 };
+		.correlation = r->correlation != 0, .labels = r->labels };
 }
 
 void
@@ -374,6 +383,18 @@ policy_exception(const struct policy *p, unsigned exception, const char **name, 
 
 	*name = layout_string(p, x->name);
 	*reason = layout_string(p, x->reason);
+}
+
+unsigned
+policy_labels(const struct policy *p)
+{
+	return p->labels.n;
+}
+
+const char *
+policy_label(const struct policy *p, unsigned i)
+{
+	return layout_string(p, layout_labels(p)[i]);
 }
 
 static const char *
@@ -447,7 +468,7 @@ policy_place(const struct policy *p, unsigned i, struct watch_place *out)
 
 static const struct { enum event_kind kind; enum watch_event event; } watched[] = {
 	{ EVENT_OPEN, WATCH_OPENS }, { EVENT_WRITE, WATCH_OPENS }, { EVENT_CREATE, WATCH_CREATE }, { EVENT_RENAME, WATCH_RENAME },
-	{ EVENT_DELETE, WATCH_DELETE }, { EVENT_CHMOD, WATCH_CHMOD },
+	{ EVENT_DELETE, WATCH_DELETE }, { EVENT_CHMOD, WATCH_CHMOD }, { EVENT_LOAD, WATCH_LOADS }, { EVENT_SCRIPT, WATCH_SCRIPTS },
 };
 
 unsigned

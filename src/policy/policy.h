@@ -67,11 +67,18 @@ struct rule_info {
 	enum severity	 severity;
 	enum mode	 mode;		/* in force, after [policy] mode and agent mode */
 	bool		 correlation;	/* of other rules; it has no conditions of its own */
+	uint32_t	 labels;	/* that it gives: bit per policy_label() */
 };
 /* Strings live as long as the policy. */
 void	policy_rule(const struct policy *, unsigned rule, struct rule_info *);
 /* Name, reason and expiry ("" never) of an exception. */
 void	policy_exception(const struct policy *, unsigned exception, const char **name, const char **reason);
+
+/* The labels that its rules give to processes, by number. */
+#define LABELS_MAX	32
+#define LABEL_NAME_MAX	64	/* terminated */
+unsigned policy_labels(const struct policy *);
+const char *policy_label(const struct policy *, unsigned i);
 
 /* Names of users and groups when it was compiled; "" unknown. */
 const char *policy_user(const struct policy *, uint32_t uid);
@@ -85,9 +92,10 @@ bool	policy_loader(const struct policy *, uint64_t dev, uint64_t ino);
  * everything below, EVERYTHING all of it. A rename is seen where either of its names lies; where a rule asks for both, in the tree.
  */
 enum watch_kind { WATCH_FILE, WATCH_DIRECTORY, WATCH_TREE, WATCH_EVERYTHING };
-enum watch_event {			/* OPENS: open and write, which wait for an answer; of the others we only hear */
+enum watch_event {			/* OPENS: open and write. ASKED: what is asked about at an open; of the others we only hear */
 	WATCH_OPENS = 1 << 0, WATCH_CREATE = 1 << 1, WATCH_RENAME = 1 << 2, WATCH_DELETE = 1 << 3, WATCH_CHMOD = 1 << 4,
-	WATCH_ALL = (1 << 5) - 1, WATCH_HEARD = WATCH_ALL & ~WATCH_OPENS
+	WATCH_LOADS = 1 << 5, WATCH_SCRIPTS = 1 << 6,
+	WATCH_ALL = (1 << 7) - 1, WATCH_ASKED = WATCH_OPENS | WATCH_LOADS | WATCH_SCRIPTS, WATCH_HEARD = WATCH_ALL & ~WATCH_ASKED
 };
 struct watch_place { enum watch_kind kind; const char *path; unsigned events; };	/* path absolute, without a trailing slash */
 /* The events of these kinds (bit per enum event_kind), and back. */

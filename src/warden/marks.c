@@ -33,7 +33,8 @@ exec_mask(const struct groups *g)
 uint64_t
 marks_opens(const struct groups *g)
 {
-	return g->mode == MODE_ENFORCE ? FAN_OPEN_PERM : FAN_OPEN | FAN_CLOSE_WRITE;
+	/* OPEN_EXEC makes no event of its own: it tells the opens of an exec from others. */
+	return g->mode == MODE_ENFORCE ? FAN_OPEN_PERM : FAN_OPEN | FAN_OPEN_EXEC | FAN_CLOSE_WRITE;
 }
 
 uint64_t
@@ -363,7 +364,7 @@ mark_trees(struct warden *w, const struct groups *g)
 		unsigned events = asked_of(w, m, false);
 		uint64_t heard = w->heard.files < 0 ? 0 : marks_heard(w, events);
 		int err = 0, was = m->err;
-		if (events & WATCH_OPENS) {
+		if (events & WATCH_ASKED) {
 			err = visible(m);
 			err = err ? err : marks_ask(g, FAN_MARK_FILESYSTEM, marks_opens(g), m->path);
 			m->opens = m->opens || !err;
@@ -428,7 +429,7 @@ marks_prune(struct warden *w)
 		struct marked *m = &w->marked[i];
 		unsigned events = asked_of(w, m, true);
 		uint64_t more = m->heard & ~marks_heard(w, events);
-		if (m->opens && !(events & WATCH_OPENS) && change_mark(m, g->open, FAN_MARK_REMOVE, marks_opens(g)) == 0)
+		if (m->opens && !(events & WATCH_ASKED) && change_mark(m, g->open, FAN_MARK_REMOVE, marks_opens(g)) == 0)
 			m->opens = false;
 		if (more && change_mark(m, w->heard.files, FAN_MARK_REMOVE, more) == 0)
 			m->heard &= ~more;

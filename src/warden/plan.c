@@ -151,7 +151,7 @@ masks_of(const struct warden *w, const struct groups *g, const struct place *p, 
 	bool all = p->kind == WATCH_DIRECTORY;
 	uint64_t child = all ? FAN_EVENT_ON_CHILD : 0, heard = marks_heard(w, all ? p->events : dir ? p->events & WATCH_CHMOD : 0);
 
-	return (struct masks){ .opens = p->events & WATCH_OPENS ? marks_opens(g) | child : 0, .heard = heard ? heard | child : 0 };
+	return (struct masks){ .opens = p->events & WATCH_ASKED ? marks_opens(g) | child : 0, .heard = heard ? heard | child : 0 };
 }
 
 static void

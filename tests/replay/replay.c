@@ -31,6 +31,8 @@
  *   would allow|deny         what all rules say, also those that are only monitored; if not said: the same
  *   matched A, B             all rules that matched, in order of name, ", ..." if some found no room; if not said: the deciding one
  *   exception X              that covered a rule; if not said: none
+ *   labels A, B              that the process gets, which process.pid names; if not said: none. It and those that are forked by it have
+ *                            them in the rows that follow, which need not say process.label
  *   actions A, B             that are taken; would-actions: of rules that are only monitored. severity S. mode M: of what decided.
  *   rule, ruleset, technique, message ...    as the record has them
  * The latter are looked at where they are said; but where no rule matched, there are no actions.
@@ -146,6 +148,8 @@ session_judge(struct session *s, const struct event *ev, struct verdict *v, cons
 	if (ev->tried == HAVE_ALL && (!judge_piecemeal(s->policy, ev, &again) || memcmp(v, &again, sizeof(again)) != 0))
 		return false;
 	session_correlate(s, ev, v);
+	if (ev->kind != EVENT_EXEC || v->decision == DECISION_ALLOW)
+		tree_label(s->tree, ev->process.pid, v->labels);
 	return true;
 }
 
@@ -188,6 +192,19 @@ session_open(struct session *s)
 	return true;
 }
 
+static void
+session_labels(const struct session *s, struct row *r)
+{
+	uint32_t labels = tree_labels(s->tree, r->ev.process.pid);
+	char why[80];
+
+	for (unsigned i = 0; i < policy_labels(s->policy) && !r->set[FIELD_PROCESS_LABEL]; i++) {
+		const char *name = policy_label(s->policy, i);
+		if (labels & 1u << i)
+			policy_event_set(&r->ev, FIELD_PROCESS_LABEL, name, strlen(name), why, sizeof(why));
+	}
+}
+
 static bool
 session_time(struct session *s, struct row *r)
 {
@@ -201,6 +218,7 @@ session_time(struct session *s, struct row *r)
 	r->ev.id = ++s->events;
 	if (tree_start_ns(s->tree, r->ev.process.pid))
 		r->ev.process.entity = tree_entity(BOOT, r->ev.process.pid, tree_start_ns(s->tree, r->ev.process.pid));
+	session_labels(s, r);
 	if (tree_start_ns(s->tree, r->ev.parent.pid))
 		r->ev.parent.entity = tree_entity(BOOT, r->ev.parent.pid, tree_start_ns(s->tree, r->ev.parent.pid));
 	return true;

@@ -136,7 +136,7 @@ naive_default(const struct policy *p, unsigned kind)
 {
 	if (kind == EVENT_EXEC)
 		return (enum decision)p->exec_default;
-	return kind == EVENT_OPEN || kind == EVENT_WRITE ? (enum decision)p->open_default : DECISION_ALLOW;
+	return kind == EVENT_OPEN || kind == EVENT_WRITE || kind == EVENT_LOAD ? (enum decision)p->open_default : DECISION_ALLOW;
 }
 
 static inline void

@@ -17,8 +17,10 @@
 #include "gate/fold.c"
 #include "gate/proc.c"
 #include "gate/started.c"
+#include "gate/glance.c"
 #include "gate/fan.c"
 #include "gate/fetch.c"
+#include "gate/labels.c"
 #include "gate/linger.c"
 #include "gate/spool.c"
 #define let_go	late_let_go

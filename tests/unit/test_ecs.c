@@ -288,6 +288,7 @@ at_terminal(struct event *ev)
 {
 	ev->have = HAVE_PROCESS | HAVE_TTY | HAVE_LABEL;
 	ev->flags = FLAG_INTERACTIVE;
+	ev->tty = 136 << 8 | 1;
 	event_set_str(ev, TEXT_TTY, "pts/1");
 	event_set(ev, TEXT_LABELS, "web\0" "build\0", 10);
 }
@@ -331,7 +332,7 @@ members_say_what_the_manual_says(void **state)
 		{ changed, "\"reason\":\"Alert on account: added user eve, by an unknown program: by default\"", NULL },
 		{ logged_on, "\"user\":{\"target\":{\"name\":\"eve\"}}", NULL }, { logged_on, "\"source\":{\"ip\":\"192.0.2.1\",\"port\":0}", NULL },
 		{ killing, "\"user\":{\"id\":\"0\"},\"signal\":9}", NULL },
-		{ at_terminal, "\"interactive\":true", NULL },
+		{ at_terminal, "\"interactive\":true,\"tty\":{\"char_device\":{\"major\":136,\"minor\":1}}", NULL },
 		{ at_terminal, "\"process\":{\"tty\":{\"name\":\"pts/1\"},\"label\":[\"web\",\"build\"]}", NULL },
 		{ flagged, "\"flags\":[\"args-cut\",\"ancestry-cut\",\"loader\"]", NULL }, { ended, "\"exit_code\":-9", NULL },
 		{ of_agent, "\"action\":\"log-torn\"", "\"action\":\"open\"" }, { told, "\"reason\":\"Why.\"", NULL },

@@ -352,6 +352,7 @@ an_open_for_writing_is_an_open_too(void **state)
 {
 	(void)state;
 	assert_true(event_kind_mask(EVENT_WRITE) == (1ull << EVENT_WRITE | 1ull << EVENT_OPEN));
+	assert_true(event_kind_mask(EVENT_LOAD) == (1ull << EVENT_LOAD | 1ull << EVENT_OPEN));
 	assert_true(event_kind_mask(EVENT_OPEN) == 1ull << EVENT_OPEN);
 	assert_true(event_kind_mask(EVENT_AGENT) == 1ull << EVENT_AGENT);
 }

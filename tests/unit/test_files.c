@@ -15,8 +15,10 @@
 #include "gate/dirs.c"
 #include "gate/act.c"
 #include "gate/fold.c"
+#include "gate/glance.c"
 #include "gate/fan.c"
 #include "gate/fetch.c"
+#include "gate/labels.c"
 #include "gate/linger.c"
 #include "gate/spool.c"
 #define on_ready	proc_on_ready

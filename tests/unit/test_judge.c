@@ -324,7 +324,7 @@ each_class_of_events_has_its_default(void **state)
 		for (int k = 0; k < EVENT__MAX; k++) {
 			struct verdict v;
 			judge(p, event((enum event_kind)k, ""), &v);
-			bool open = k == EVENT_OPEN || k == EVENT_WRITE;
+			bool open = k == EVENT_OPEN || k == EVENT_WRITE || k == EVENT_LOAD;
 			enum decision want = k == EVENT_EXEC ? sources.exec_default : open ? sources.open_default : DECISION_ALLOW;
 			assert_int_equal(v.decision, want);
 			assert_int_equal(v.settled, SETTLED_DEFAULT);

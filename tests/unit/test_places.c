@@ -282,6 +282,8 @@ events_and_kinds_are_the_same(void **state)
 
 	assert_int_equal(policy_watch_events(1ull << EVENT_EXEC | 1ull << EVENT_CONNECT), 0);
 	assert_int_equal(policy_watch_events(1ull << EVENT_WRITE), WATCH_OPENS);
+	assert_int_equal(policy_watch_events(1ull << EVENT_LOAD), WATCH_LOADS);
+	assert_int_equal(policy_watch_events(1ull << EVENT_SCRIPT), WATCH_SCRIPTS);
 	assert_int_equal(policy_watch_kinds(WATCH_OPENS), opens);
 	assert_int_equal(policy_watch_events(policy_watch_kinds(WATCH_ALL)), WATCH_ALL);
 	for (unsigned events = 0; events <= WATCH_ALL; events++)

@@ -19,8 +19,10 @@
 #include "gate/started.c"
 #include "gate/act.c"
 #include "gate/fold.c"
+#include "gate/glance.c"
 #include "gate/fan.c"
 #include "gate/fetch.c"
+#include "gate/labels.c"
 #include "gate/linger.c"
 #include "gate/spool.c"
 #define let_go	late_let_go

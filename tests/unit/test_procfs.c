@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <pty.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -465,6 +466,52 @@ garbage_for_pointers_is_an_error_not_a_crash(void **state)
 	assert_int_equal(proc_strings(INT32_MAX, (uint64_t)(uintptr_t)buf, buf, sizeof(buf), NULL, &count, &cut), -ESRCH);
 }
 
+static void
+terminals_are_named_by_their_numbers(void **state)
+{
+	(void)state;
+	static const struct { uint32_t major, minor; const char *name; } rows[] = {
+		{ 136, 0, "pts/0" }, { 136, 255, "pts/255" }, { 137, 1, "pts/257" }, { 143, 255, "pts/2047" }, { 136, 300, "pts/300" },
+		{ 4, 1, "tty1" }, { 4, 63, "tty63" }, { 4, 64, "ttyS0" }, { 5, 1, "console" }, { 5, 0, "char/5:0" }, { 229, 0, "hvc0" },
+		{ 204, 64, "ttyAMA0" }, { 204, 1, "char/204:1" }, { 4095, 1048575, "char/4095:1048575" },
+	};
+	char name[PROC_TTY_NAME] = "x";
+
+	proc_tty_name(0, name);
+	assert_string_equal(name, "");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		proc_tty_name((rows[i].minor & 0xff) | rows[i].major << 8 | (rows[i].minor & 0xfff00) << 12, name);
+		assert_string_equal(name, rows[i].name);
+	}
+}
+
+static void
+a_process_has_the_terminal_that_it_was_given(void **state)
+{
+	(void)state;
+	char path[64], name[PROC_TTY_NAME], want[80];
+	struct proc_stat st;
+	int pty;
+	pid_t pid = forkpty(&pty, path, NULL, NULL);
+
+	if (pid == 0) {
+		if (write(1, "x", 1) == 1)
+			pause();
+		_exit(0);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(read(pty, name, 1), 1);
+	assert_int_equal(proc_stat(proc, pid, &st), 0);
+	proc_tty_name(st.tty, name);
+	snprintf(want, sizeof(want), "/dev/%s", name);
+	assert_string_equal(want, path);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(pty);
+	assert_int_equal(proc_stat(proc, 1, &st), 0);
+	assert_int_equal(st.tty, 0);
+}
+
 /* ---- texts */
 
 static void
@@ -578,6 +625,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(terminals_are_named_by_their_numbers),
+		cmocka_unit_test(a_process_has_the_terminal_that_it_was_given),
 		cmocka_unit_test(stat_tells_who_and_since_when),
 		cmocka_unit_test(a_dead_process_that_nobody_reaped_is_there),
 		cmocka_unit_test(pids_that_cannot_be_are_not_there),

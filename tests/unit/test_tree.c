@@ -947,10 +947,73 @@ a_mark_of_a_session_climbs_to_its_eldest_but_never_to_who_started_all(void **sta
 	}
 }
 
+static void
+labels_pass_to_children_and_stay_over_exec(void **state)
+{
+	struct tree *t = *state;
+
+	plant(t);
+	tree_label(t, 100, 1);
+	assert_int_equal(tree_labels(t, 101), 0);	/* was there before */
+	tree_fork(t, 100, 102, 400 * MS);
+	run(t, 102, "/usr/bin/perl");
+	tree_label(t, 102, 4);
+	tree_fork(t, 102, 103, 500 * MS);
+	assert_int_equal(tree_labels(t, 100), 1);
+	assert_int_equal(tree_labels(t, 102), 5);
+	assert_int_equal(tree_labels(t, 103), 5);
+	run(t, 100, "/bin/true");		/* leaves its children, and what it was, behind */
+	assert_int_equal(tree_labels(t, 100), 1);
+	tree_exit(t, 100);
+	tree_fork(t, 1, 100, 600 * MS);		/* its number, another process */
+	assert_int_equal(tree_labels(t, 100), 0);
+	tree_label(t, 4711, 1);
+	assert_int_equal(tree_labels(t, 4711), 0);
+}
+
+static void
+who_is_found_in_proc_has_the_labels_of_his_parent(void **state)
+{
+	static const struct { int32_t pid, ppid; uint64_t start_ns; } all[] = {
+		{ 1, 0, 1000 * MS }, { 100, 1, 200 * MS }, { 101, 100, 300 * MS }, { 105, 104, 800 * MS }, { 104, 101, 700 * MS },
+	};
+	struct tree *t = *state;
+
+	plant(t);
+	tree_label(t, 101, 2);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		tree_seed(t, &(struct tree_process){ .pid = all[i].pid, .ppid = all[i].ppid, .start_ns = all[i].start_ns,
+		    .executable = "/bin/sh", .comm = "" });
+	tree_seed_done(t);
+	assert_int_equal(tree_labels(t, 101), 2);
+	assert_int_equal(tree_labels(t, 104), 2);
+	assert_int_equal(tree_labels(t, 105), 2);
+	assert_int_equal(tree_labels(t, 100), 0);
+}
+
+static void
+labels_get_other_numbers_and_go_when_nobody_knows_them(void **state)
+{
+	struct tree *t = *state;
+	uint8_t to[32];
+
+	plant(t);
+	memset(to, 32, sizeof(to));
+	to[0] = 31;
+	to[31] = 3;
+	tree_label(t, 100, 1u << 0 | 1u << 7 | 1u << 31);
+	tree_relabel(t, to);
+	assert_int_equal(tree_labels(t, 100), 1u << 31 | 1u << 3);
+	assert_int_equal(tree_labels(t, 101), 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(labels_pass_to_children_and_stay_over_exec),
+		TEST(who_is_found_in_proc_has_the_labels_of_his_parent),
+		TEST(labels_get_other_numbers_and_go_when_nobody_knows_them),
 		TEST(the_line_of_ancestors_starts_with_the_parent_and_ends_with_init),
 		TEST(on_exec_the_callers_program_is_the_previous_one),
 		TEST(placing_twice_does_not_list_ancestors_twice),

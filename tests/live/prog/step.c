@@ -2,7 +2,8 @@
  * One step in a chain of processes: step WAY PROGRAM ARGS... starts PROGRAM. Copies of it under other names stand for parents, ancestors
  * and previous programs. The exit status is that of PROGRAM, 100 + errno when the kernel would not start it, 99 for wrong usage.
  * WAY: exec (in this process), thread (in this process, by another thread), fork, vfork, spawn, orphan (by a grandchild whose parent is
- * gone). Before it may stand: gid=N and uid=N (become it), hold=MS (stay that long first), as=NAME (exec and thread: NAME is argv[0]).
+ * gone). Before it may stand: gid=N and uid=N (become it), hold=MS (stay that long first), read=FIFO (stay until somebody writes
+ * to it), as=NAME (exec and thread: NAME is argv[0]).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -139,6 +140,11 @@ prefix(char *arg)
 	if (strncmp(arg, "hold=", 5) == 0) {
 		usleep((useconds_t)(n * 1000));
 		return 1;
+	}
+	if (strncmp(arg, "read=", 5) == 0) {
+		int fd = open(arg + 5, O_RDONLY | O_CLOEXEC);
+		char c;
+		return fd >= 0 && read(fd, &c, 1) == 1 && close(fd) == 0 ? 1 : -1;
 	}
 	if (strncmp(arg, "as=", 3) == 0) {
 		other_name = arg + 3;

@@ -10,9 +10,9 @@
 
 /* What an outcome says behind its first words. */
 enum part { PART_WOULD, PART_MATCHED, PART_EXCEPTION, PART_ACTIONS, PART_WOULD_ACTIONS, PART_SEVERITY, PART_MODE, PART_RULE, PART_RULESET,
-	PART_TECHNIQUE, PART_MESSAGE, PART__MAX };
+	PART_TECHNIQUE, PART_MESSAGE, PART_LABELS, PART__MAX };
 static const char *const part_names[PART__MAX] = { "would", "matched", "exception", "actions", "would-actions", "severity", "mode", "rule",
-	"ruleset", "technique", "message" };
+	"ruleset", "technique", "message", "labels" };
 
 /* Expected and judged outcomes are put into the same words and compared as words. */
 struct outcome {
@@ -101,6 +101,16 @@ name_actions(unsigned bits, char *out, size_t n)
 			at += (size_t)snprintf(out + at, n - at, "%s%s", at ? ", " : "", action_name((enum action)bit));
 }
 
+static void
+name_labels(const struct policy *p, uint32_t bits, char *out, size_t n)
+{
+	size_t at = 0;
+
+	for (unsigned i = 0; i < policy_labels(p) && at < n; i++)
+		if (bits & 1u << i)
+			at += (size_t)snprintf(out + at, n - at, "%s%s", at ? ", " : "", policy_label(p, i));
+}
+
 /* Calls FN for each of the words in LIST, which commas separate; LIST is cut up. */
 typedef bool word_fn(struct row *, const char *word, void *arg);
 static bool
@@ -168,7 +178,7 @@ take_part(struct row *r, char *text)
 	if ((part == PART_WOULD && strcmp(value, "allow") != 0 && strcmp(value, "deny") != 0) ||
 	    (part == PART_MODE && strcmp(value, "monitor") != 0 && strcmp(value, "enforce") != 0))
 		return unknown_name(r, text, value, NULL);
-	if (part == PART_MATCHED)
+	if (part == PART_MATCHED || part == PART_LABELS)
 		return each_word(r, value, add_name, out);
 	if (part == PART_ACTIONS || part == PART_WOULD_ACTIONS) {
 		if (!each_word(r, value, add_action, &bits))
@@ -193,7 +203,7 @@ fill_in(struct outcome *o, const char *decision, const char *by)
 		name_actions(0, o->part[PART_ACTIONS], sizeof(o->part[0]));
 		o->given[PART_ACTIONS] = true;
 	}
-	o->given[PART_WOULD] = o->given[PART_MATCHED] = o->given[PART_EXCEPTION] = true;
+	o->given[PART_WOULD] = o->given[PART_MATCHED] = o->given[PART_EXCEPTION] = o->given[PART_LABELS] = true;
 }
 
 static bool
@@ -458,6 +468,7 @@ outcome_of(const struct policy *p, const struct event *ev, const struct verdict 
 	name_actions(v->would_actions, o->part[PART_WOULD_ACTIONS], sizeof(o->part[0]));
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		copy_text(&r.event, texts[i].text, o->part[texts[i].part], sizeof(o->part[0]));
+	name_labels(p, v->labels, o->part[PART_LABELS], sizeof(o->part[0]));
 	size_t named = strlen(o->part[PART_MATCHED]);
 	if (v->cut)
 		snprintf(o->part[PART_MATCHED] + named, sizeof(o->part[0]) - named, ", ...");
