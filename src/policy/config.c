@@ -23,6 +23,8 @@ static const char *const syncs[] = { [SYNC_ALERT] = "alert", [SYNC_BATCH] = "bat
 static const char *const audit_modes[] = { [AUDIT_MODE_AUTO] = "auto", [AUDIT_MODE_OWN] = "own", [AUDIT_MODE_MULTICAST] = "multicast",
 	[AUDIT_MODE_OFF] = "off", NULL };
 
+static const char *const exec_ways[] = { "light", "full", NULL };
+
 struct row {
 	struct config_key	 text;
 	enum type		 type;
@@ -330,7 +332,7 @@ unknown_key(struct reading *r, const struct read_item *item)
 static void
 unknown_section(struct reading *r, const struct read_item *item)
 {
-	static const char *const sections[] = { "agent", "paths", "gate", "records", "audit" };
+	static const char *const sections[] = { "agent", "paths", "gate", "records", "audit", "telemetry" };
 	char hint[80];
 
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)

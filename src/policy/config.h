@@ -33,6 +33,7 @@ struct config {
 	uint64_t	keep_age_ns;
 	uint64_t	flight_ns;		/* [records] flight; 0: off */
 	enum audit_mode	audit;			/* [audit] mode */
+	bool		exec_full;		/* [telemetry] exec */
 };
 
 void	config_defaults(struct config *);

@@ -423,9 +423,10 @@ audit_begin(struct audit_link *link, enum audit_mode mode, const char *tag, stru
 int
 audit_update(struct audit_link *link, uint64_t kinds, bool exec_full)
 {
+	const uint64_t execs = 1ull << EVENT_EXEC | 1ull << EVENT_START;
 	int changed = 0, err = 0;
 
-	link->kinds = (kinds & audit_kinds()) | (exec_full ? 1ull << EVENT_EXEC : 0);
+	link->kinds = (kinds & audit_kinds()) | (exec_full && (kinds & execs) ? 1ull << EVENT_EXEC : 0);
 	if (link->kinds & 1ull << EVENT_LISTEN)
 		link->kinds |= 1ull << EVENT_BIND;	/* only bind() tells the address */
 	tidy(link);

@@ -110,7 +110,7 @@ update_audit(struct warden *w)
 {
 	int data = w->audit.data;
 	uint64_t kinds = w->audit.kinds;
-	int err = audit_update(&w->audit, policy_kinds(w->policy), false);
+	int err = audit_update(&w->audit, policy_kinds(w->policy), w->config.exec_full);
 
 	if (err)
 		log_errno(err, "audit does not tell all that the policies ask for");

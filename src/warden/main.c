@@ -369,7 +369,7 @@ start_all(struct warden *w)
 	atomic_store(&w->page->warden.started_ns, now_boot_ns());
 	atomic_store(&w->page->warden.mode, w->groups.mode);
 	audit_begin(&w->audit, w->config.audit, w->host.agent_id, w->page);
-	int err = audit_update(&w->audit, policy_kinds(w->policy), false);
+	int err = audit_update(&w->audit, policy_kinds(w->policy), w->config.exec_full);
 	if (err)
 		log_errno(err, "audit does not tell all that the policies ask for");
 	const enum room order[] = { ROOM_HOOK, ROOM_RECORD, ROOM_SCAN, ROOM_WATCH, ROOM_GATE };
