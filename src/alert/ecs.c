@@ -214,10 +214,12 @@ user_members(struct writer *w)
 	if (writer_has(w, HAVE_USER)) {
 		writer_id(w, "id", w->ev->process.uid);
 		writer_text(w, TEXT_USER_NAME, (struct member){ "name", "user.name", CAP_SMALL });
-		json_open(j, "group");
-		writer_id(w, "id", w->ev->process.gid);
-		writer_text(w, TEXT_GROUP_NAME, (struct member){ "name", "user.group.name", CAP_SMALL });
-		json_close(j);
+		if (w->ev->process.gid != UINT32_MAX) {
+			json_open(j, "group");
+			writer_id(w, "id", w->ev->process.gid);
+			writer_text(w, TEXT_GROUP_NAME, (struct member){ "name", "user.group.name", CAP_SMALL });
+			json_close(j);
+		}
 	}
 	if (writer_has(w, HAVE_ACCOUNT)) {
 		json_open(j, "target");

@@ -6,6 +6,7 @@ static const struct { uint32_t flag; const char *name; } flags[] = {
 	{ FLAG_ARGS_CUT, "args-cut" }, { FLAG_ANCESTRY_CUT, "ancestry-cut" }, { FLAG_PATH_CUT, "path-cut" },
 	{ FLAG_WRITE_UNSURE, "write-unsure" }, { FLAG_NOTIFIED, "notified" }, { FLAG_ARGS_CHANGED, "args-changed" },
 	{ FLAG_LOADER, "loader" }, { FLAG_SEAL, "seal-before-answer" },
+	{ FLAG_GUESSED, "process-guessed" },
 };
 static const char *const sensors[SENSOR__MAX] = {
 	[SENSOR_NOBODY] = "nobody", [SENSOR_FANOTIFY] = "fanotify", [SENSOR_PROC] = "proc", [SENSOR_AUDIT] = "audit", [SENSOR_SELF] = "self",
@@ -79,9 +80,11 @@ own_user_members(struct writer *w)
 	if (!writer_has(w, HAVE_USER))
 		return;
 	json_open(&w->j, "user");
-	json_open(&w->j, "real");
-	writer_id(w, "id", w->ev->process.ruid);
-	json_close(&w->j);
+	if (w->ev->process.ruid != UINT32_MAX) {
+		json_open(&w->j, "real");
+		writer_id(w, "id", w->ev->process.ruid);
+		json_close(&w->j);
+	}
 	if (writer_has(w, HAVE_AUID) && w->ev->process.auid != UINT32_MAX) {
 		json_open(&w->j, "audit");
 		writer_id(w, "id", w->ev->process.auid);

@@ -96,6 +96,10 @@ show_sensors(const json_t *s)
 	    number(s, "sensors.proc.lost"), number(s, "sensors.proc.muted"));
 	row("audit", "%s%s%s%s; %" PRId64 " events, %" PRId64 " records lost%s", store_text(s, "sensors.audit.state"), *why ? " (" : "", why,
 	    *why ? ")" : "", number(s, "sensors.audit.events"), number(s, "sensors.audit.lost"), kinds);
+	row("packets", "%s; %" PRId64 " lookups, %" PRId64 " packets lost, %" PRId64 " unreadable", store_text(s, "sensors.packets.state"),
+	    number(s, "sensors.packets.events"), number(s, "sensors.packets.lost"), number(s, "sensors.packets.broken"));
+	row("devices", "%s; %" PRId64 " events, %" PRId64 " times lost, %" PRId64 " unreadable", store_text(s, "sensors.devices.state"),
+	    number(s, "sensors.devices.events"), number(s, "sensors.devices.lost"), number(s, "sensors.devices.broken"));
 }
 
 static void

@@ -89,8 +89,9 @@ enum event_flag {
 	FLAG_ELF_STATIC		= 1 << 12,
 	FLAG_ELF_STRIPPED	= 1 << 13,
 	FLAG_ELF_PACKED		= 1 << 14,
+	FLAG_GUESSED		= 1 << 15,	/* that this process did it is likely, and not more */
 };
-#define FLAG_ALL	((1u << 15) - 1)
+#define FLAG_ALL	((1u << 16) - 1)
 
 #define EVENT_ARENA	24576		/* bytes of text in one event */
 #define EVENT_ARGS_MAX	8192		/* of these at most for the arguments */
@@ -135,6 +136,7 @@ struct event {
 	struct ancestor	ancestor[EVENT_ANCESTORS];
 	struct file	file;
 	struct peer	peer, source;	/* source: where it comes from */
+	uint64_t	socket;		/* inode of the socket it came from; 0 not known */
 	uint32_t	signal, account_id;	/* account_id: UINT32_MAX not known */
 	uint32_t	tty;		/* terminal of the process, major and minor as /proc packs them; 0 none */
 	uint32_t	args_count;

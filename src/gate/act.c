@@ -158,6 +158,26 @@ act_tell(struct gate *g, const char *what, uint64_t count, const char *why)
 	report(g, REPORT_STATE, 0);
 }
 
+static void
+copy_text(const struct event *ev, enum event_text which, char *out, size_t size)
+{
+	size_t n;
+	const char *s = event_text(ev, which, &n);
+
+	snprintf(out, size, "%.*s", (int)(n < size ? n : size - 1), s);
+}
+
+void
+act_pass_on(struct gate *g)
+{
+	const struct event *ev = &g->report.event;
+	char what[64], why[1024];
+
+	copy_text(ev, TEXT_ACTION, what, sizeof(what));
+	copy_text(ev, TEXT_REASON, why, sizeof(why));
+	act_tell(g, what, ev->count, why);
+}
+
 void
 act_note_too_hard(struct gate *g)
 {

@@ -12,6 +12,9 @@ void	act(struct gate *, uint64_t latency_ns);
 /* Tells something of yett itself, as a state record: WHAT a word, WHY a sentence. */
 void	act_tell(struct gate *, const char *what, uint64_t count, const char *why);
 
+/* The same of what watch tells of itself: the event in hand. */
+void	act_pass_on(struct gate *);
+
 /* Counts a verdict that hangs on a text which took too long for a regular expression. Such verdicts are told once a minute at most. */
 void	act_note_too_hard(struct gate *);
 void	act_tell_too_hard(struct gate *, uint64_t now_ns);

@@ -15,6 +15,15 @@ event(struct gate *g)
 }
 
 static void
+name_user(struct gate *g)
+{
+	struct event *ev = event(g);
+
+	event_set_str(ev, TEXT_USER_NAME, policy_user(g->policy, ev->process.uid));
+	event_set_str(ev, TEXT_GROUP_NAME, policy_group(g->policy, ev->process.gid));
+}
+
+static void
 fetch_user(struct gate *g)
 {
 	struct event *ev = event(g);
@@ -32,8 +41,7 @@ fetch_user(struct gate *g)
 	} else if (tree_user(g->tree, ev->process.pid, ev)) {
 		return;
 	}
-	event_set_str(ev, TEXT_USER_NAME, policy_user(g->policy, ev->process.uid));
-	event_set_str(ev, TEXT_GROUP_NAME, policy_group(g->policy, ev->process.gid));
+	name_user(g);
 }
 
 static void
@@ -314,6 +322,8 @@ fetch_place(struct gate *g)
 		name_it(g, pid);
 	tree_place(g->tree, ev);
 	name_target(g);
+	if (ev->have & HAVE_USER)	/* the event brought it, but only its number */
+		name_user(g);
 	ev->tried |= HAVE_PARENT | HAVE_PREVIOUS | HAVE_ANCESTORS | HAVE_PROCESS;
 }
 

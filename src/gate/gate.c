@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,6 +19,7 @@
 #include "gate/labels.h"
 #include "gate/late.h"
 #include "gate/linger.h"
+#include "gate/owner.h"
 #include "gate/proc.h"
 #include "gate/quiet.h"
 #include "gate/spool.h"
@@ -248,6 +248,7 @@ serve_notice(struct gate *g)
 	if (!act_leaves_trace(&g->verdict))
 		return;
 	too_late(&g->verdict);
+	owner_spare(g);
 	fetch(g, NULL, (FETCH_FOR_RECORD & ~g->report.event.tried) | HAVE_HASH);
 	g->late_ticket = 0;
 	act(g, now_boot_ns() - g->report.event.boot_ns);
@@ -325,19 +326,22 @@ gate_on_event(struct gate *g, const struct wire_msg *m)
 	if (event_from_wire(ev, m->payload, m->len))
 		return;
 	if (ev->kind == EVENT_AGENT) {
-		struct report *r = &g->report;
-		char what[64], why[1024];
-		size_t n, k;
-		const char *w = event_text(ev, TEXT_ACTION, &n), *y = event_text(ev, TEXT_REASON, &k);
-		uint64_t count = r->event.count;
-		snprintf(what, sizeof(what), "%.*s", (int)(n < sizeof(what) ? n : sizeof(what) - 1), w);
-		snprintf(why, sizeof(why), "%.*s", (int)(k < sizeof(why) ? k : sizeof(why) - 1), y);
-		act_tell(g, what, count, why);
+		act_pass_on(g);
 		return;
 	}
 	proc_collect(g);
+	owner_name(g);
 	fetch_place(g);
 	serve_notice(g);
+}
+
+static void
+gate_on_holds(struct gate *g, const struct wire_msg *m)
+{
+	struct msg_holds h;
+
+	memcpy(&h, m->payload, sizeof(h));
+	owner_look(g, &h);
 }
 
 static void
@@ -430,7 +434,7 @@ gate_on_ending(struct gate *g, const struct wire_msg *m)
 
 typedef void message_fn(struct gate *, const struct wire_msg *);
 static message_fn *const handlers[MSG__MAX] = {
-	[MSG_EVENT] = gate_on_event, [MSG_SCANNED] = gate_on_scanned, [MSG_POLICY] = gate_on_policy,
+	[MSG_EVENT] = gate_on_event, [MSG_HOLDS] = gate_on_holds, [MSG_SCANNED] = gate_on_scanned, [MSG_POLICY] = gate_on_policy,
 	[MSG_MOUNTED] = gate_on_mounted, [MSG_UNMOUNTED] = gate_on_unmounted, [MSG_ENDING] = gate_on_ending,
 };
 

@@ -5,6 +5,7 @@
 #include "base/loop.h"
 #include "gate/coverage_state.h"
 #include "gate/gate.h"
+#include "gate/seen.h"
 #include "gate/started_notes.h"
 #include "judge/correlate.h"
 #include "judge/hashes.h"
@@ -83,11 +84,6 @@ struct files {
 	struct file_mount mount[FILES_MOUNTS];
 };
 
-/* Where directories were, by handle (see dirs.h). */
-#define DIRS_KNOWN	256
-#define DIRS_PATH	512
-struct known_dir { uint64_t fsid; int32_t type; uint32_t bytes; uint8_t handle[FAN_HANDLE_MAX]; uint16_t len; char path[DIRS_PATH]; };
-
 /* How the proc connector is read: at once while it is quiet, by the clock while it is busy. */
 struct proc_reader {
 	struct source	 source;
@@ -114,6 +110,8 @@ struct gate {
 	struct known_dir	 dir[DIRS_KNOWN];
 	struct quiet		 quiet;
 	struct coverage_state	 coverage;
+	struct owner		 owner[OWNERS];
+	unsigned		 owners;	/* ever seen */
 	struct started_notes	 started;
 	uint64_t		 evicted, tree_full, tree_spliced;	/* of these so much is counted */
 	uint64_t		 too_hard, too_hard_ns;	/* events since last told, and when that was */

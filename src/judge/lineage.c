@@ -191,7 +191,7 @@ place_process(const struct tree *t, const struct node *n, struct event *ev)
 	ev->process.entity = n->entity;
 	if (!(ev->have & HAVE_USER))
 		ev->process.uid = n->uid;
-	if (!exec && !told)
+	if (!exec && !told && n->name)	/* else what the event brought, if it did */
 		set_name(t, ev, TEXT_EXECUTABLE, n->name);
 	if (ev->text[TEXT_EXECUTABLE].len)
 		ev->have |= HAVE_PROCESS;

@@ -426,7 +426,9 @@ audit_update(struct audit_link *link, uint64_t kinds, bool exec_full)
 	const uint64_t execs = 1ull << EVENT_EXEC | 1ull << EVENT_START;
 	int changed = 0, err = 0;
 
-	link->kinds = (kinds & audit_kinds()) | (exec_full && (kinds & execs) ? 1ull << EVENT_EXEC : 0);
+	link->kinds = link->told = (kinds & audit_kinds()) | (exec_full && (kinds & execs) ? 1ull << EVENT_EXEC : 0);
+	if (kinds & 1ull << EVENT_DNS)
+		link->kinds |= 1ull << EVENT_DNS | 1ull << EVENT_CONNECT;	/* who asks: packets do not tell */
 	if (link->kinds & 1ull << EVENT_LISTEN)
 		link->kinds |= 1ull << EVENT_BIND;	/* only bind() tells the address */
 	tidy(link);

@@ -32,6 +32,7 @@ struct audit_link {
 	enum audit_mode	 mode;
 	char		 key[AUDIT_KEY_SIZE];	/* "yett-TAG": on every rule of ours, on no other */
 	uint64_t	 kinds;		/* asked for: bit per enum event_kind; for watch_setup.audit_kinds */
+	uint64_t	 told;		/* of these the ones that policies ask for; for watch_setup.told_kinds */
 	uint64_t	 dark;		/* of these the ones whose rules the kernel does not hold */
 	struct audit_saved saved;	/* as found */
 	uint32_t	 touched;	/* of these what we changed (AUDIT_STATUS_x): put back when audit is left */

@@ -27,6 +27,10 @@ static const struct row rows[] = {
 	{ EVENT_CONNECT, { "socketcall" },	{ ARG0(3), INET }, 0 },
 	{ EVENT_CONNECT, { "socketcall" },	{ ARG0(3), INET6 }, 0 },
 	{ EVENT_CONNECT, { NULL },		{ { 0, 0 } }, 16 },
+	/* Who speaks to a name server: with the calls of CONNECT this tells who asked. */
+	{ EVENT_DNS,	 { "sendto", "sendmsg", "sendmmsg" }, { INET }, 0 },
+	{ EVENT_DNS,	 { "sendto", "sendmsg", "sendmmsg" }, { INET6 }, 0 },
+	{ EVENT_DNS,	 { NULL },		{ { 0, 0 } }, 9 },
 	{ EVENT_BIND,	 { "bind" },		{ INET }, 0 },
 	{ EVENT_BIND,	 { "bind" },		{ INET6 }, 0 },
 	{ EVENT_BIND,	 { "socketcall" },	{ ARG0(2), INET }, 0 },

@@ -16,6 +16,7 @@
 #include "warden/kernel.h"
 #include "warden/marks.h"
 #include "warden/roles.h"
+#include "warden/senses.h"
 #include "warden/standing.h"
 #include "warden/tell.h"
 #include "warden/trial.h"
@@ -97,7 +98,7 @@ give_policy(struct warden *w)
 static void
 give_audit(struct warden *w)
 {
-	struct msg_audit m = { .kinds = w->audit.kinds };
+	struct msg_audit m = { .kinds = w->audit.kinds, .told = w->audit.told };
 	enum msg_type type = w->audit.data >= 0 ? MSG_AUDIT : MSG_AUDIT_END;
 
 	if (!w->child[ROOM_WATCH].pid || wire_send(edge_fd(w, EDGE_WATCH_WARDEN, ROOM_WARDEN), type, &m, sizeof(m), w->audit.data) == 0)
@@ -109,12 +110,12 @@ static void
 update_audit(struct warden *w)
 {
 	int data = w->audit.data;
-	uint64_t kinds = w->audit.kinds;
+	uint64_t kinds = w->audit.kinds, told = w->audit.told;
 	int err = audit_update(&w->audit, policy_kinds(w->policy), w->config.exec_full);
 
 	if (err)
 		log_errno(err, "audit does not tell all that the policies ask for");
-	if (data != w->audit.data || kinds != w->audit.kinds)
+	if (data != w->audit.data || kinds != w->audit.kinds || told != w->audit.told)
 		give_audit(w);
 }
 
@@ -218,6 +219,7 @@ put_in_force(struct warden *w, enum mode mode)
 		w->prune = true;
 	}
 	update_audit(w);
+	senses_update(w);
 	counter_add(w->page, COUNTER_RELOADS, 1);
 	return err;
 }

@@ -32,6 +32,7 @@
 #include "warden/rekey.h"
 #include "warden/roles.h"
 #include "warden/self.h"
+#include "warden/senses.h"
 #include "warden/standing.h"
 #include "warden/tell.h"
 
@@ -372,6 +373,7 @@ start_all(struct warden *w)
 	int err = audit_update(&w->audit, policy_kinds(w->policy), w->config.exec_full);
 	if (err)
 		log_errno(err, "audit does not tell all that the policies ask for");
+	senses_update(w);
 	const enum room order[] = { ROOM_HOOK, ROOM_RECORD, ROOM_SCAN, ROOM_WATCH, ROOM_GATE };
 	for (int i = w->config.hook.n ? 0 : 1; i < 5; i++)
 		if ((err = child_start(w, order[i])))
@@ -525,6 +527,7 @@ run(struct warden *w, const struct options *o)
 	w->notify_sock = notify_open();
 	w->watchdog_ns = watchdog ? strtoull(watchdog, NULL, 10) * NS_PER_US / 2 : 0;
 	w->audit.data = w->audit.control = -1;
+	senses_begin(w);
 	if (open_kernel(w))
 		return 1;
 	int err = listen_all(w);

@@ -59,7 +59,8 @@ static struct role roles[ROOM__MAX] = {
 	[ROOM_WARDEN] = { .nice = -15, .sandbox = { .title = "yettd",
 		/* Those of the children too: a child can keep only what we have. */
 		.caps = CAP(SYS_ADMIN) | CAP(KILL) | CAP(SETUID) | CAP(SETGID) | CAP(SETPCAP) | CAP(DAC_READ_SEARCH) | CAP(SYS_PTRACE) |
-			CAP(LEASE) | CAP(NET_ADMIN) | CAP(AUDIT_CONTROL) | CAP(AUDIT_READ) | CAP(SYS_NICE),
+			/* NET_RAW: packets of DNS, while a rule asks for lookups */
+			CAP(LEASE) | CAP(NET_ADMIN) | CAP(NET_RAW) | CAP(AUDIT_CONTROL) | CAP(AUDIT_READ) | CAP(SYS_NICE),
 		.limits = (const struct limit[]){ { RLIMIT_CORE, 0 }, { -1, 0 } }, .oom_score = -1000,
 		/* Filters add up over forks: what a child may call, its parent must be allowed too. */
 		.syscalls = CALLS(BASE_CALLS, GATE_CALLS, WATCH_CALLS, SCAN_CALLS, RECORD_CALLS,
@@ -172,7 +173,8 @@ run_gate(struct warden *w)
 static int
 run_watch(struct warden *w)
 {
-	struct watch_setup s = { .audit_sock = w->audit.data, .audit_kinds = w->audit.kinds,
+	struct watch_setup s = { .audit_sock = w->audit.data, .audit_kinds = w->audit.kinds, .told_kinds = w->audit.told,
+		.sense = { [SENSE_PACKETS] = w->sense[SENSE_PACKETS], [SENSE_DEVICES] = w->sense[SENSE_DEVICES] }, .diag_sock = w->diag_sock,
 		.control_sock = w->control_sock, .gate_sock = edge_fd(w, EDGE_WATCH_GATE, ROOM_WATCH),
 		.warden_sock = edge_fd(w, EDGE_WATCH_WARDEN, ROOM_WATCH), .admins = w->admins, .page = w->page, .config = &w->config };
 
@@ -218,7 +220,7 @@ keep(const struct warden *w, enum room room, int fds[KEEP_MAX])
 	const int own[ROOM__MAX][OWN_MAX] = {
 		[ROOM_GATE] = { w->groups.exec, w->groups.open, w->proc_sock, w->policy_fd, w->groups.stale, w->heard.files,
 			w->heard.started },
-		[ROOM_WATCH] = { w->control_sock, w->audit.data },
+		[ROOM_WATCH] = { w->control_sock, w->audit.data, w->sense[SENSE_PACKETS], w->sense[SENSE_DEVICES], w->diag_sock },
 		[ROOM_RECORD] = { w->log_dir, w->flight_dir, w->state_dir, w->ways_sock, w->metrics_dir },
 	};
 	int n = 0;

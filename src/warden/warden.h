@@ -109,7 +109,7 @@ struct warden {
 	struct child	child[ROOM__MAX];
 	struct groups	groups;
 	struct heard	heard;
-	int		proc_sock, control_sock, log_dir, flight_dir, state_dir, state_lock, notify_sock;
+	int		proc_sock, control_sock, log_dir, flight_dir, state_dir, state_lock, notify_sock, diag_sock, sense[SENSE__MAX];
 	int		ways_sock, metrics_dir;	/* of the record process, see outlets.h; -1: not wanted */
 	bool		proc_filter;
 	gid_t		admins;

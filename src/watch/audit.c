@@ -72,6 +72,10 @@ on_audited(void *arg, const struct audited *a)
 	if (translate(a, w->assemble.kinds, now_boot_ns(), &w->event))
 		return;
 	join_bound(w, a);
+	if (w->event.kind == EVENT_CONNECT || w->event.kind == EVENT_DNS)
+		packets_asked(w->packets, &w->event);
+	if (!(w->told >> w->event.kind & 1))
+		return;
 	counter_add(w->page, COUNTER_AUDIT_EVENTS, 1);
 	outbox_put(w->out, &w->event);
 }
@@ -150,7 +154,7 @@ listener_tick(struct listener *w, uint64_t now_ns)
 }
 
 int
-listener_use(struct listener *w, int fd, uint64_t kinds)
+listener_use(struct listener *w, int fd, uint64_t kinds, uint64_t told)
 {
 	if (w->source.fd >= 0) {
 		loop_remove(w->loop, &w->source);
@@ -158,17 +162,19 @@ listener_use(struct listener *w, int fd, uint64_t kinds)
 	}
 	w->source = (struct source){ .fd = fd, .ready = listener_ready, .owner = w };
 	w->assemble.kinds = kinds;
+	w->told = told;
 	return fd < 0 ? 0 : loop_add(w->loop, &w->source, EPOLLIN);
 }
 
 int
-listener_init(struct listener *w, struct loop *l, const struct watch_setup *setup, struct outbox *out)
+listener_init(struct listener *w, struct loop *l, const struct watch_setup *setup, struct outbox *out, struct packets *packets)
 {
 	w->source.fd = -1;
 	w->loop = l;
 	w->out = out;
+	w->packets = packets;
 	w->page = setup->page;
 	w->forced = 0;
 	assemble_init(&w->assemble, setup->audit_kinds, on_audited, w);
-	return listener_use(w, setup->audit_sock, setup->audit_kinds);
+	return listener_use(w, setup->audit_sock, setup->audit_kinds, setup->told_kinds);
 }

@@ -4,6 +4,7 @@
 #include "watch/assemble.h"
 #include "watch/bound.h"
 #include "watch/outbox.h"
+#include "watch/packets.h"
 #include "watch/watch.h"
 
 struct listener {
@@ -11,6 +12,8 @@ struct listener {
 	struct loop	*loop;
 	struct outbox	*out;
 	struct page	*page;
+	struct packets	*packets;	/* wants to know who speaks to a name server */
+	uint64_t	 told;		/* kinds of events that go to the gate */
 	uint64_t	 forced;	/* of `assemble`, at the last look */
 	struct bounds	 bounds;
 	struct assemble	 assemble;
@@ -19,9 +22,9 @@ struct listener {
 };
 
 /* Without a socket for audit nothing is ever heard. 0 or -errno. */
-int	listener_init(struct listener *, struct loop *, const struct watch_setup *, struct outbox *);
-/* Hears audit on FD (owned; -1: no more) and passes on events of KINDS. 0 or -errno. */
-int	listener_use(struct listener *, int fd, uint64_t kinds);
+int	listener_init(struct listener *, struct loop *, const struct watch_setup *, struct outbox *, struct packets *);
+/* Hears events of KINDS of audit on FD (owned; -1: no more) and passes on those of TOLD. 0 or -errno. */
+int	listener_use(struct listener *, int fd, uint64_t kinds, uint64_t told);
 /* Closes what waits too long; the number of events still open. */
 unsigned listener_tick(struct listener *, uint64_t now_ns);
 

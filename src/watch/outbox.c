@@ -72,6 +72,19 @@ outbox_put(struct outbox *o, const struct event *ev)
 		counter_add(o->page, COUNTER_EVENTS_LOST, 1);
 }
 
+bool
+outbox_busy(const struct outbox *o)
+{
+	return o->used > OUTBOX_BYTES / 2;
+}
+
+void
+outbox_ask(struct outbox *o, const struct msg_holds *m)
+{
+	if (!o->used)
+		wire_send(o->source.fd, MSG_HOLDS, m, sizeof(*m), -1);
+}
+
 void
 outbox_tell(struct outbox *o, const char *action, uint64_t count, const char *reason)
 {

@@ -20,6 +20,10 @@ struct outbox {
 
 int	outbox_init(struct outbox *, struct loop *, int gate_sock, struct page *);
 void	outbox_put(struct outbox *, const struct event *);
+/* So much waits already that whoever can wait too should. */
+bool	outbox_busy(const struct outbox *);
+/* A question that is only worth something at once: with a gate that is behind it is dropped. */
+void	outbox_ask(struct outbox *, const struct msg_holds *);
 /* An event of yett itself: ACTION is a word, REASON a sentence (may be NULL). */
 void	outbox_tell(struct outbox *, const char *action, uint64_t count, const char *reason);
 

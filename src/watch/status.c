@@ -186,6 +186,14 @@ find_process_problems(const struct status *st, struct problems *p)
 		problem(p, "gate does not have the policies of the last reload yet");
 }
 
+/* Sockets that are open only while a rule asks for what they tell. */
+static const struct { const char *name, *problem; enum counter told, lost, broken; } senses[SENSE__MAX] = {
+	[SENSE_PACKETS] = { "packets", "rules ask for dns, but packets cannot be heard, see the log of yettd",
+		COUNTER_LOOKUPS, COUNTER_PACKETS_LOST, COUNTER_DNS_BROKEN },
+	[SENSE_DEVICES] = { "devices", "rules ask for device, but the kernel cannot be heard, see the log of yettd",
+		COUNTER_DEVICES, COUNTER_DEVICES_LOST, COUNTER_DEVICES_BROKEN },
+};
+
 static void
 find_sensor_problems(const struct status *st, struct problems *p)
 {
@@ -202,6 +210,9 @@ find_sensor_problems(const struct status *st, struct problems *p)
 		problem(p, "rules ask for create, rename, delete or chmod, which this kernel cannot tell (it needs Linux 5.9)");
 	for (uint32_t i = 0; i < n && i < PAGE_MOUNTS; i++)
 		dark += atomic_load(&page->mount[i].covered) == COVER_FAILED;
+	for (int i = 0; i < SENSE__MAX; i++)
+		if (atomic_load(&page->warden.sense[i]) == SENSE_FAILED)
+			problem(p, "%s", senses[i].problem);
 	if (dark)
 		problem(p, "%u of %u file systems could not be covered, see mounts", dark, n);
 	if (n >= PAGE_MOUNTS)
@@ -255,6 +266,20 @@ write_audit(struct json *j, const struct page *page)
 }
 
 static void
+write_sense(struct json *j, const struct page *page, enum sense which)
+{
+	static const char *const states[] = { [SENSE_UNNEEDED] = "unneeded", [SENSE_ON] = "on", [SENSE_FAILED] = "failed" };
+	uint32_t state = atomic_load(&page->warden.sense[which]);
+
+	begin(j, senses[which].name, '{');
+	text(j, "state", state < sizeof(states) / sizeof(states[0]) ? states[state] : "failed", 16);
+	number(j, "events", counter_get(page, senses[which].told));
+	number(j, "lost", counter_get(page, senses[which].lost));
+	number(j, "broken", counter_get(page, senses[which].broken));
+	end(j, '}');
+}
+
+static void
 write_sensors(struct json *j, const struct status *st)
 {
 	const struct page *page = st->page;
@@ -283,6 +308,8 @@ write_sensors(struct json *j, const struct status *st)
 	number(j, "muted", counter_get(page, COUNTER_PROC_MUTED));
 	end(j, '}');
 	write_audit(j, page);
+	for (int i = 0; i < SENSE__MAX; i++)
+		write_sense(j, page, (enum sense)i);
 	end(j, '}');
 }
 

@@ -19,6 +19,9 @@ static const struct call {
 	enum target	 target;
 } calls[] = {
 	{ "connect",		EVENT_CONNECT,	NEED_ADDRESS, TARGET_NONE },
+	{ "sendto",		EVENT_DNS,	NEED_ADDRESS, TARGET_NONE },
+	{ "sendmsg",		EVENT_DNS,	NEED_ADDRESS, TARGET_NONE },
+	{ "sendmmsg",		EVENT_DNS,	NEED_ADDRESS, TARGET_NONE },
 	{ "bind",		EVENT_BIND,	NEED_ADDRESS, TARGET_NONE },
 	{ "listen",		EVENT_LISTEN,	NEED_NOTHING, TARGET_NONE },
 	{ "ptrace",		EVENT_PTRACE,	NEED_NOTHING, TARGET_ARG1 },
@@ -52,7 +55,7 @@ call_name(const struct audited *a)
 	static const char *const socketcalls[] = { [2] = "bind", [3] = "connect", [4] = "listen" };
 
 	if (a->parts & PART_URING)
-		return a->call == 16 ? "connect" : a->call == 56 ? "bind" : a->call == 57 ? "listen" : NULL;
+		return a->call == 9 ? "sendmsg" : a->call == 16 ? "connect" : a->call == 56 ? "bind" : a->call == 57 ? "listen" : NULL;
 	int machine = a->call <= INT32_MAX ? audit_elf_to_machine(a->arch) : -1;
 	const char *name = machine < 0 ? NULL : audit_syscall_to_name((int)a->call, machine);
 	if (name && !strcmp(name, "socketcall"))

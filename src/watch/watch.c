@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "watch/audit.h"
 #include "watch/control.h"
+#include "watch/devices.h"
+#include "watch/packets.h"
 #include "watch/watch.h"
 
 #define TICK_MS 250		/* while something may run out of time */
@@ -12,6 +14,8 @@ static struct watch {
 	struct loop	loop;
 	struct outbox	out;
 	struct listener	audit;
+	struct packets	packets;
+	struct devices	devices;
 	struct control	control;
 	struct source	warden;
 	_Alignas(8) char buffer[WIRE_MAX];
@@ -29,19 +33,43 @@ watch_on_audit(struct watch *w, const struct wire_msg *m)
 	struct msg_audit a;
 
 	memcpy(&a, m->payload, sizeof(a));
-	return listener_use(&w->audit, m->fd, a.kinds);
+	return listener_use(&w->audit, m->fd, a.kinds, a.told);
 }
 
 static int
 watch_on_audit_end(struct watch *w, const struct wire_msg *m)
 {
 	(void)m;
-	return listener_use(&w->audit, -1, 0);
+	return listener_use(&w->audit, -1, 0, 0);
+}
+
+static int
+use_sense(struct watch *w, const struct wire_msg *m, int fd)
+{
+	struct msg_sense s;
+
+	memcpy(&s, m->payload, sizeof(s));
+	if (s.sense == SENSE_PACKETS)
+		return packets_use(&w->packets, fd);
+	return s.sense == SENSE_DEVICES ? devices_use(&w->devices, fd) : -EBADMSG;
+}
+
+static int
+watch_on_sense(struct watch *w, const struct wire_msg *m)
+{
+	return use_sense(w, m, m->fd);
+}
+
+static int
+watch_on_sense_end(struct watch *w, const struct wire_msg *m)
+{
+	return use_sense(w, m, -1);
 }
 
 typedef int message_fn(struct watch *, const struct wire_msg *);
 static message_fn *const handlers[MSG__MAX] = {
 	[MSG_REPLY] = watch_on_reply, [MSG_SEALED] = watch_on_reply, [MSG_AUDIT] = watch_on_audit, [MSG_AUDIT_END] = watch_on_audit_end,
+	[MSG_SENSE] = watch_on_sense, [MSG_SENSE_END] = watch_on_sense_end,
 };
 
 /* The warden is believed, but not blindly: what does not hold together ends this process, and a new one starts. */
@@ -64,8 +92,9 @@ watch_before(struct loop *l)
 	struct watch *w = l->owner;
 	uint64_t now = now_boot_ns();
 	unsigned open = listener_tick(&w->audit, now);
+	int tick = control_tick(&w->control, now) || open ? TICK_MS : -1, due = packets_tick(&w->packets, now);
 
-	return control_tick(&w->control, now) || open ? TICK_MS : -1;
+	return due < 0 || (tick >= 0 && tick < due) ? tick : due;
 }
 
 static int
@@ -80,7 +109,11 @@ watch_start(struct watch *w, const struct watch_setup *setup)
 	if (!err)
 		err = control_init(&w->control, &w->loop, setup);
 	if (!err)
-		err = listener_init(&w->audit, &w->loop, setup, &w->out);
+		err = packets_init(&w->packets, &w->loop, setup, &w->out);
+	if (!err)
+		err = devices_init(&w->devices, &w->loop, setup, &w->out);
+	if (!err)
+		err = listener_init(&w->audit, &w->loop, setup, &w->out, &w->packets);
 	w->warden = (struct source){ .fd = setup->warden_sock, .ready = warden_ready, .owner = w };
 	if (!err)
 		err = loop_add(&w->loop, &w->warden, EPOLLIN);

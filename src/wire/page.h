@@ -66,7 +66,7 @@ struct page_warden {
 	_Atomic uint32_t mounts;	/* entries of page.mount in use */
 	_Atomic uint32_t first_mounts;	/* of these the ones that were there when yettd started */
 	_Atomic uint32_t places;	/* entries of page.place in use */
-	_Atomic uint32_t files;		/* enum files_state */
+	_Atomic uint32_t files, sense[SENSE__MAX];	/* enum files_state, enum sense_state */
 };
 
 /* Left out on purpose; marked; to be marked, but it failed. */

@@ -8,6 +8,7 @@
 #include "event/event.h"
 #include "event/verdict.h"
 #include "wire/rotated.h"
+#include "wire/sense.h"
 
 enum room { ROOM_WARDEN, ROOM_GATE, ROOM_WATCH, ROOM_SCAN, ROOM_RECORD, ROOM_HOOK, ROOM__MAX };
 
@@ -80,6 +81,7 @@ struct msg_unmounted {
 
 struct msg_audit {
 	uint64_t	kinds;		/* events that rules were asked for; what other people's rules tell is dropped */
+	uint64_t	told;		/* of these the ones that policies ask for */
 };
 
 enum request { REQUEST_RELOAD, REQUEST_MONITOR, REQUEST_ENFORCE, REQUEST_CONFIRM, REQUEST_POLICY, REQUEST_ROTATE, REQUEST__MAX };

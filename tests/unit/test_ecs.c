@@ -433,8 +433,8 @@ fill(enum event_kind kind, const char *unit, size_t len)
 	ev->result = INT64_MIN;
 	ev->exit_code = INT32_MIN;
 	ev->args_count = UINT32_MAX;
-	ev->process = ev->parent = ev->target = (struct process){ INT32_MIN, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX - 1, UINT32_MAX,
-		1, UINT64_MAX };
+	ev->process = ev->parent = ev->target = (struct process){ INT32_MIN, UINT32_MAX, UINT32_MAX - 1, UINT32_MAX - 1, UINT32_MAX - 1,
+		UINT32_MAX, 1, UINT64_MAX };
 	memset(&ev->file, 0xff, sizeof(ev->file));
 	memset(&ev->peer, 0xff, sizeof(ev->peer));
 	memset(&ev->source, 0xff, sizeof(ev->source));

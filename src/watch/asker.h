@@ -1,0 +1,33 @@
+#ifndef WATCH_ASKER_H
+#define WATCH_ASKER_H
+/*
+ * Who asks whom: audit tells which process connects or sends to a name server, the packet tells from which port. Neither tells both, so the
+ * two are joined here. A small table, the oldest goes first.
+ */
+#include "watch/lookup.h"
+
+#define ASKERS		1024
+#define ASKER_BEFORE_NS	2000000000ull	/* so long before its first question a socket may have been connected */
+
+struct asker {
+	struct peer	 to;
+	int32_t		 pid;
+	uint32_t	 uid, fd;
+	uint64_t	 boot_ns;
+	uint16_t	 port;		/* of this host, that it turned out to ask from; 0: not known yet */
+	uint16_t	 exe_len;
+	char		 exe[LOOKUP_EXE_MAX];	/* what it ran; longer ones are not kept */
+};
+
+struct askers { unsigned next; struct asker at[ASKERS]; };
+
+void	askers_put(struct askers *, const struct asker *);
+/*
+ * The one process that may have made this lookup, as far as is known, and takes it for that port's from now on. NULL: none, or several:
+ * then who reads the name of a program in a record must not be misled.
+ */
+const struct asker *askers_find(struct askers *, const struct lookup *);
+/* May this one have made it, whoever else? */
+bool	asker_may(const struct asker *, const struct lookup *);
+
+#endif

@@ -1,0 +1,87 @@
+#include <errno.h>
+#include <linux/netlink.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "watch/devices.h"
+#include "watch/uevent.h"
+
+#define READ_AT_ONCE	64	/* messages, before others have their turn */
+
+static void
+tell(struct devices *w, const struct uevent *u)
+{
+	struct event *ev = &w->event;
+
+	event_init(ev, EVENT_DEVICE, SENSOR_UEVENT);
+	ev->wall_ns = now_wall_ns();
+	ev->boot_ns = now_boot_ns();
+	ev->flags |= FLAG_NOTIFIED;
+	ev->have |= HAVE_CHANGE;
+	event_set_str(ev, TEXT_CHANGE_TYPE, u->added ? "added" : "removed");
+	event_set_str(ev, TEXT_CHANGE_OBJECT, u->subsystem);
+	event_set_str(ev, TEXT_CHANGE_ENTRY, u->name);
+	event_set(ev, u->added ? TEXT_CHANGE_AFTER : TEXT_CHANGE_BEFORE, u->facts, u->facts_len);
+	counter_add(w->page, COUNTER_DEVICES, 1);
+	outbox_put(w->out, ev);
+}
+
+/* 0 when the socket is empty, 1 when a message was taken, or -errno. */
+static int
+read_one(struct devices *w)
+{
+	struct sockaddr_nl from = { 0 };
+	struct uevent u;
+	struct iovec part = { w->message, sizeof(w->message) };
+	struct msghdr msg = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &part, .msg_iovlen = 1 };
+	ssize_t n = recvmsg(w->source.fd, &msg, MSG_DONTWAIT);
+
+	if (n < 0 && errno == ENOBUFS) {
+		counter_add(w->page, COUNTER_DEVICES_LOST, 1);
+		return 1;
+	}
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	/* Who may speak here besides the kernel has a number. */
+	bool broken = msg.msg_namelen != sizeof(from) || from.nl_pid != 0 || (msg.msg_flags & MSG_TRUNC);
+	int err = broken ? -EBADMSG : uevent_parse(w->message, (size_t)n, &u);
+	if (err == -EBADMSG)
+		counter_add(w->page, COUNTER_DEVICES_BROKEN, 1);
+	else if (!err)
+		tell(w, &u);
+	return 1;
+}
+
+static int
+devices_ready(struct source *s, uint32_t events)
+{
+	struct devices *w = s->owner;
+	int more = 1;
+
+	(void)events;
+	for (unsigned i = 0; i < READ_AT_ONCE && more > 0; i++)
+		more = read_one(w);
+	return more < 0 ? more : 0;
+}
+
+int
+devices_use(struct devices *w, int fd)
+{
+	if (w->source.fd >= 0) {
+		loop_remove(w->loop, &w->source);
+		close(w->source.fd);
+	}
+	w->source = (struct source){ .fd = fd, .ready = devices_ready, .owner = w };
+	return fd < 0 ? 0 : loop_add(w->loop, &w->source, EPOLLIN);
+}
+
+int
+devices_init(struct devices *w, struct loop *l, const struct watch_setup *setup, struct outbox *out)
+{
+	w->source.fd = -1;
+	w->loop = l;
+	w->out = out;
+	w->page = setup->page;
+	return devices_use(w, setup->sense[SENSE_DEVICES]);
+}

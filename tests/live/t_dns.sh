@@ -1,0 +1,105 @@
+#!/bin/bash
+# Lookups of names: question, type, answers and code in one record, with the process that asked; by every way there is to ask.
+# seconds: 240
+# shellcheck source=/dev/null
+. "${LIB:?run it by tests/live/run}"
+
+audit_lock
+before=$("$PROG/auditstate") || skip "this kernel has no audit"
+[ "$(word enabled "$before")" != 2 ] || skip "audit is locked until the next boot"
+put "$PROG/resolve" "$M"/bin/{resolve,flood}
+net=127.53.$((RANDOM % 250 + 1)) ask=$M/bin/resolve
+exec {READY}< <(exec "$PROG/resolve" serve "$net.1" "$net.2" ::1)
+read -r -t 10 -u "$READY" line && [ "$line" = ready ] || give_up "the name server"
+printf 'nameserver %s.2\noptions timeout:1\n' "$net" >"$T/resolv.conf"
+printf 'hosts: dns\n' >"$T/nsswitch.conf"
+mount --bind "$T/resolv.conf" /etc/resolv.conf
+mount --bind "$T/nsswitch.conf" /etc/nsswitch.conf
+
+lookups() {
+	cat <<-END
+	[policy]
+	description = Lookups
+	[rule lookup]
+	on = dns
+	process.executable = $M/bin/resolve
+	action = alert
+	[rule flood]
+	on = dns
+	dns.question.name|endswith = .flood.test
+	action = log
+	END
+}
+lookups | policy dns
+AUDIT=auto
+RECORDS='events = on'
+start
+is "status: packets are heard" on "$(status sensors.packets.state)"
+
+# asked WAY ADDRESS: the record of one lookup is there, in time, with the right process
+n=0
+asked() {
+	local name pid until
+	n=$((n + 1)) name=n$n.$1.example.org
+	"$ask" "$1" "$2" "$name" & pid=$!
+	until=$(($(date +%s%N) + 2000000000))
+	wait "$pid" || not_ok "$1: the server answers" 0 "$?"
+	alert "$1 to $2: one record with question, answer and process" rule.name=lookup event.action=dns "dns.question.name=$name" \
+	    dns.question.type=A dns.response_code=NOERROR destination.port=53 "process.pid=$pid" "process.executable=$ask"
+	[ "$(date +%s%N)" -lt "$until" ] && ok "$1 to $2: within 2 s" || not_ok "$1 to $2: within 2 s" "2 s" "more"
+	is "$1 to $2: one, not several" 1 "$(alerts "dns.question.name=$name")"
+}
+asked connect "$net.1"
+asked sendto "$net.1"
+asked many "$net.1"
+asked tcp "$net.1"
+asked uring "$net.1"
+asked held "$net.1"
+asked connect ::1
+asked sendto ::1
+asked tcp ::1
+asked getaddrinfo "$net.2"
+alert "the answers are in it" dns.answers~192.0.2.1 dns.question.name=n1.connect.example.org
+alert "where it was asked from and to" "destination.ip=$net.1" source.ip=127.0.0.1 dns.question.name=n1.connect.example.org
+"$ask" connect "$net.1" no.ExamPle.orG
+alert "a name that does not exist, in lower case" dns.question.name=no.example.org dns.response_code=NXDOMAIN
+"$ask" connect "$net.1" mute.example.org
+alert "one that nobody answers" dns.question.name=mute.example.org
+is "has no code" 0 "$(alerts dns.question.name=mute.example.org dns.response_code=NOERROR)"
+"$ask" keep "$net.1" kept.example.org 3
+sleep 0.1
+number "one socket, several questions" "$(alerts dns.question.name=kept.example.org)" -ge 1
+no_alert "what audit tells of connections for it is no event that somebody asked for" event.action=connect
+
+# A process that is seen with its socket is certain; one that is not is said to be guessed.
+alert "who keeps its socket is known for certain" dns.question.name=n6.held.example.org
+is "and nobody guesses" 0 "$(alerts dns.question.name=n6.held.example.org yett.flags=process-guessed)"
+
+settled
+seen=$(counter lookups) lost=$(counter packets_lost)
+"$M/bin/flood" connect "$net.1" all.flood.test 10000
+# shellcheck disable=SC2317 # called by name
+counted() { [ $(($(counter lookups) - seen + ($(counter packets_lost) - lost))) -ge 10000 ]; }
+eventually 20 counted && ok "10000 lookups: each is told or counted as lost" ||
+    not_ok "10000 lookups: each is told or counted as lost" 10000 "$(($(counter lookups) - seen)) told, $(($(counter packets_lost) - lost)) packets lost"
+echo "$(($(counter lookups) - seen)) told, $(($(counter packets_lost) - lost)) packets lost, $(counter events_lost) events lost, $(counter lookups_early) early"
+
+kill -9 "$(pid_of watch)"
+# shellcheck disable=SC2317 # called by name
+heard() { "$ask" connect "$net.1" again.example.org; [ "$(alerts dns.question.name=again.example.org)" -ge 1 ]; }
+eventually 15 heard && ok "a new watch hears on" || not_ok "a new watch hears on" "a record" "none"
+
+rm -f "$P/dns.ini"
+runs "a policy without lookups" "$B/yettctl" -c "$CONF" reload
+is "closes the socket" unneeded "$(status sensors.packets.state)"
+# shellcheck disable=SC2317 # called by name
+no_rules() { [ "$(word ours "$("$PROG/auditstate")")" = 0 ]; }
+eventually 5 no_rules && ok "and the rules of audit are gone" || not_ok "and the rules of audit are gone" "ours=0" "$("$PROG/auditstate")"
+lookups | policy dns
+runs "one with them" "$B/yettctl" -c "$CONF" reload
+"$ask" connect "$net.1" later.example.org
+alert "opens it again" dns.question.name=later.example.org
+stop
+is "yettd ends well" 0 "$STATUS"
+whole
+finish
