@@ -72,6 +72,7 @@ enum event_have {
 	HAVE_TTY	 = 1 << 30,
 };
 #define HAVE_ALL	((1u << 31) - 1)
+#define HAVE_SCANNED	((uint32_t)(HAVE_HASH | HAVE_CONTENT))	/* the whole file must be read for it */
 
 enum event_flag {
 	FLAG_ARGS_CUT		= 1 << 0,	/* arguments were longer than we keep */

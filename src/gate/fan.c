@@ -264,7 +264,7 @@ fan_event(struct gate *g, const struct question *q)
 	if (q->unsure)
 		ev->flags |= FLAG_WRITE_UNSURE;
 	if (fstat(q->fd, &st)) {
-		ev->tried |= HAVE_FILE | HAVE_ATTRIBUTES | HAVE_HASH;
+		ev->tried |= HAVE_FILE | HAVE_ATTRIBUTES | HAVE_HASH | HAVE_CONTENT;
 		return;
 	}
 	fan_attributes(g, &st);

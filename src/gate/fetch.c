@@ -1,8 +1,8 @@
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include "base/procfs.h"
+#include "gate/content.h"
 #include "gate/fetch.h"
 #include "gate/labels.h"
 
@@ -185,44 +185,6 @@ fetch_args(struct gate *g, const struct question *q, uint32_t needs)
 }
 
 /*
- * A store into a mapping leaves the times of a file on tmpfs as they are, so there a hash is only good for the question that it
- * was made for, unless nobody but root can write the file.
- */
-static bool
-times_tell(const struct event *ev)
-{
-	size_t len;
-	const char *type = event_text(ev, TEXT_FILESYSTEM, &len);
-	bool only_root = ev->file.uid == 0 && !(ev->file.mode & (S_IWGRP | S_IWOTH));
-
-	return only_root || (len && !(len == 5 && (memcmp(type, "tmpfs", 5) == 0 || memcmp(type, "ramfs", 5) == 0)));
-}
-
-static bool
-just_scanned(const struct gate *g, const struct file *f)
-{
-	return g->scanned && event_file_same(&g->scanned->file, f);
-}
-
-static void
-fetch_hash(struct gate *g)
-{
-	struct event *ev = event(g);
-	static const char *const types[] = { [FILE_OTHER] = "other", [FILE_ELF] = "elf", [FILE_SCRIPT] = "script" };
-
-	if (!(ev->have & HAVE_FILE) || (!just_scanned(g, &ev->file) && !times_tell(ev)))
-		return;
-	const struct hashed *h = hashes_find(g->hashes, &ev->file);
-	if (!h)
-		return;
-	counter_add(g->setup.page, COUNTER_HASH_HITS, 1);
-	memcpy(ev->file.sha256, h->sha256, sizeof(h->sha256));
-	event_set_str(ev, TEXT_FILE_TYPE, types[h->type <= FILE_SCRIPT ? h->type : FILE_OTHER]);
-	event_set(ev, TEXT_INTERPRETER, h->interpreter, h->interpreter_len);
-	ev->have |= HAVE_HASH;
-}
-
-/*
  * The controlling terminal; and whether the process talks to it, as far as names tell: what standard input and error are open on is not
  * asked, for it may be on a file system that never answers.
  */
@@ -349,8 +311,7 @@ fetch(struct gate *g, const struct question *q, uint32_t needs)
 	fetch_args(g, q, needs);
 	if (needs & HAVE_PARENT_ARGS & ~ev->have)
 		fetch_cmdline(g, ev->parent.pid, TEXT_PARENT_ARGS, HAVE_PARENT_ARGS);
-	if (needs & HAVE_HASH & ~ev->have)
-		fetch_hash(g);
-	/* A hash that is not cached may still come from scan; everything else was looked for. */
-	ev->tried |= needs & ~(uint32_t)HAVE_HASH;
+	content_fetch(g, needs);
+	/* What is in a file may still come from scan; everything else was looked for. */
+	ev->tried |= needs & ~HAVE_SCANNED;
 }

@@ -8,8 +8,8 @@
 	HAVE_TTY | HAVE_LABEL)
 
 /*
- * Fetches NEEDS (enum event_have) about the process of the event in hand and marks them tried; HAVE_HASH is only looked up in the
- * cache. Q: the question, or NULL for an event that nobody waits for. /proc is read, nothing on a disk is opened.
+ * Fetches NEEDS (enum event_have) about the process of the event in hand and marks them tried; what is in the file is only looked up in
+ * what scan has said already. Q: the question, or NULL for an event that nobody waits for. /proc is read, nothing on a disk is opened.
  */
 void	fetch(struct gate *, const struct question *q, uint32_t needs);
 

@@ -8,7 +8,9 @@
 #include "base/log.h"
 #include "base/procfs.h"
 #include "gate/act.h"
+#include "gate/ahead.h"
 #include "gate/cache.h"
+#include "gate/content.h"
 #include "gate/coverage.h"
 #include "gate/dirs.h"
 #include "gate/fan.h"
@@ -104,7 +106,7 @@ conclude(struct gate *g, struct question *q, int err)
 	if (!trace && g->verdict.decision == DECISION_ALLOW && !g->verdict.n_fed)
 		q->kind == EVENT_EXEC ? cache_allow(g, q) : quiet_allow(g, q);
 	if (trace)
-		fetch(g, q, (FETCH_FOR_RECORD & ~g->report.event.tried) | HAVE_HASH);
+		fetch(g, q, (FETCH_FOR_RECORD & ~g->report.event.tried) | late_wants(g));
 	bool doomed = dooms(&g->verdict) && linger_doom(g, q);
 	bool seals = !doomed && grave(&g->verdict) && linger_seal(g, q, (enum decision)g->verdict.decision, err);
 	if (trace && !seals)
@@ -155,16 +157,17 @@ settle(struct gate *g, struct question *q)
 		uint32_t needs = g->verdict.needs;
 		if (!needs)
 			return 0;
-		if ((needs & HAVE_HASH) && q && q->group >= 0 && q->kind == EVENT_EXEC && linger_hold(q, &ev->file) == CONTENT_WRITTEN)
+		if ((needs & HAVE_SCANNED) && q && q->group >= 0 && q->kind == EVENT_EXEC && linger_hold(q, &ev->file) == CONTENT_WRITTEN)
 			return -ETXTBSY;
 		fetch(g, q, needs);
-		if (!(needs & HAVE_HASH) || (ev->have & HAVE_HASH))
+		if (!(needs & HAVE_SCANNED & ~ev->have))
 			continue;
 		if (!q || !(ev->have & HAVE_FILE) || !S_ISREG(ev->file.mode)) {
-			ev->tried |= HAVE_HASH;
+			ev->tried |= HAVE_SCANNED;
 			continue;
 		}
-		return q->scans < SCANS_MAX && held_park(g, q, &ev->file) == 0 ? 1 : -ETIMEDOUT;
+		const struct msg_scan ask = { .file = ev->file, .content = (needs & HAVE_CONTENT) != 0 };
+		return q->scans < SCANS_MAX && held_park(g, q, &ask) == 0 ? 1 : -ETIMEDOUT;
 	}
 	ev->tried = HAVE_ALL;
 	judge(g->policy, ev, &g->verdict);
@@ -249,7 +252,7 @@ serve_notice(struct gate *g)
 		return;
 	too_late(&g->verdict);
 	owner_spare(g);
-	fetch(g, NULL, (FETCH_FOR_RECORD & ~g->report.event.tried) | HAVE_HASH);
+	fetch(g, NULL, (FETCH_FOR_RECORD & ~g->report.event.tried) | late_wants(g));
 	g->late_ticket = 0;
 	act(g, now_boot_ns() - g->report.event.boot_ns);
 }
@@ -345,29 +348,14 @@ gate_on_holds(struct gate *g, const struct wire_msg *m)
 }
 
 static void
-remember_content(struct gate *g, const struct msg_scanned *s, bool content)
-{
-	struct hashed h = { .type = s->type, .interpreter_len = (uint8_t)s->interpreter_len };
-
-	memcpy(h.sha256, s->file.sha256, sizeof(h.sha256));
-	memcpy(h.interpreter, s->interpreter, s->interpreter_len);
-	hashes_put(g->hashes, &s->file, &h);
-	if (content)
-		hashes_put(g->contents, &s->file, &s->content);
-}
-
-static void
 gate_on_scanned(struct gate *g, const struct wire_msg *m)
 {
 	struct msg_scanned s;
 	struct question q;
 
 	memcpy(&s, m->payload, m->len);
-	bool content = s.has_content && m->len == sizeof(s) && content_sound(&s.content);
-	if (!s.error && !s.changed && s.interpreter_len <= sizeof(s.interpreter)) {
-		remember_content(g, &s, content);
+	if (content_remember(g, &s, m->len))
 		g->scanned = &s;
-	}
 	late_scanned(g, s.ticket);
 	held_scanned(g, s.ticket);
 	while (held_resume(g, s.ticket, &q))
@@ -393,6 +381,7 @@ use_policy(struct gate *g, int fd)
 	g->files.first = correlate_joins(p, policy_watch_kinds(WATCH_HEARD), opens | exec);
 	g->files.opens_first = g->setup.mode == MODE_MONITOR && correlate_joins(p, opens, exec);
 	correlate_policy(g->correlate, p);
+	ahead_policy(g);
 	cache_flush(g);
 	return 0;
 }
@@ -534,6 +523,7 @@ tend(struct loop *l)
 	serve_files(g, FILES_A_TURN);
 	int wait = sooner(sooner(proc_tend(g, now), held_wait_ms(g, now)), sooner(late_tend(g, now), linger_tend(g, now)));
 	wait = sooner(sooner(wait, fold_tend(g, now)), sooner(cache_tend(g, now), files_tend(g)));
+	wait = sooner(wait, ahead_tend(g, now));
 	count_kept(g);
 	coverage_tend(g, now);
 	spool_flush(g);
@@ -566,7 +556,7 @@ start(struct gate *g)
 	g->evicted = cs.evicted;
 	fold_recover(g);
 	late_recover(g);
-	if ((err = cache_start(g)) || (err = files_start(g)))
+	if ((err = cache_start(g)) || (err = files_start(g)) || (err = ahead_start(g)))
 		return err;
 	if ((err = loop_watch(&g->loop, &g->exec_source, g->setup.exec_group, on_exec_group, EPOLLIN)) ||
 	    (err = loop_watch(&g->loop, &g->open_source, g->setup.open_group, on_open_group, EPOLLIN)) ||

@@ -9,6 +9,7 @@ struct gate_setup {			/* everything it will ever hold; opened by the warden */
 	int	stale_group;		/* fanotify by file handle; -1: nothing may be allowed for good */
 	int	files_group;		/* the same, of what nobody waits for; -1: this kernel has none */
 	int	started_group;		/* fanotify, of what is opened to be run, whoever need not be asked about too; -1: none */
+	int	written_group;		/* fanotify, of files that were closed behind a writer, by descriptor; -1: none */
 	int	proc_sock;		/* proc connector, listening */
 	int	watch_sock, scan_sock, record_sock, warden_sock;
 	int	policy_fd;		/* sealed memfd */

@@ -16,19 +16,19 @@ publish(struct gate *g)
 }
 
 static int
-ask_scan(struct gate *g, uint64_t ticket, const struct file *file, int fd)
+ask_scan(struct gate *g, uint64_t ticket, const struct msg_scan *ask, int fd)
 {
-	struct msg_scan m = { .ticket = ticket, .file = *file };
-	int err = wire_send(g->setup.scan_sock, MSG_SCAN, &m, sizeof(m), fd);
+	struct msg_scan m = *ask;
 
+	m.ticket = ticket;
+	int err = wire_send(g->setup.scan_sock, MSG_SCAN, &m, sizeof(m), fd);
 	if (!err)
 		counter_add(g->setup.page, COUNTER_SCANS, 1);
 	return err;
 }
 
-/* The scan of this content: one that is in flight, or a new one. NULL: there are too many, or scan takes nothing. */
-static const struct scanning *
-scan_of(struct gate *g, const struct file *file, int fd)
+uint64_t
+held_scan(struct gate *g, const struct msg_scan *ask, int fd)
 {
 	struct scanning *free = NULL;
 
@@ -36,13 +36,22 @@ scan_of(struct gate *g, const struct file *file, int fd)
 		struct scanning *s = &g->scanning[i];
 		if (!s->ticket)
 			free = free ? free : s;
-		else if (event_file_same(&s->file, file))
-			return s;
+		else if (event_file_same(&s->ask.file, &ask->file) && s->ask.content >= ask->content)
+			return s->ticket;
 	}
-	if (!free || ask_scan(g, g->ticket + 1, file, fd))
-		return NULL;
-	*free = (struct scanning){ .ticket = ++g->ticket, .file = *file };
-	return free;
+	if (!free || ask_scan(g, g->ticket + 1, ask, fd))
+		return 0;
+	*free = (struct scanning){ .ticket = ++g->ticket, .ask = *ask };
+	return free->ticket;
+}
+
+bool
+held_scanning(const struct gate *g, uint64_t ticket)
+{
+	for (unsigned i = 0; i < SCANS_IN_FLIGHT; i++)
+		if (g->scanning[i].ticket == ticket)
+			return true;
+	return false;
 }
 
 void
@@ -54,7 +63,7 @@ held_scanned(struct gate *g, uint64_t ticket)
 }
 
 int
-held_park(struct gate *g, const struct question *q, const struct file *file)
+held_park(struct gate *g, const struct question *q, const struct msg_scan *ask)
 {
 	struct held *place = NULL;
 
@@ -65,10 +74,10 @@ held_park(struct gate *g, const struct question *q, const struct file *file)
 		counter_add(g->setup.page, COUNTER_PARK_FULL, 1);
 		return -ENOSPC;
 	}
-	const struct scanning *s = scan_of(g, file, q->fd);
-	if (!s)
+	uint64_t ticket = held_scan(g, ask, q->fd);
+	if (!ticket)
 		return -EAGAIN;
-	*place = (struct held){ .used = true, .ticket = s->ticket, .file = *file, .question = *q };
+	*place = (struct held){ .used = true, .ticket = ticket, .question = *q };
 	place->question.scans++;
 	g->n_held++;
 	publish(g);
@@ -125,7 +134,7 @@ held_again(struct gate *g)
 	for (unsigned i = 0; i < SCANS_IN_FLIGHT; i++) {
 		struct scanning *s = &g->scanning[i];
 		const struct held *h = s->ticket ? waits_for(g, s->ticket) : NULL;
-		if (!h || ask_scan(g, s->ticket, &s->file, h->question.fd))
+		if (!h || ask_scan(g, s->ticket, &s->ask, h->question.fd))
 			s->ticket = 0;		/* who waits all the same has the deadline */
 	}
 }

@@ -4,10 +4,18 @@
 #include "gate/state.h"
 
 /*
+ * Has the file of FD, which is that of ASK, scanned: by the scan of this content that is under way, or a new one. Returns its ticket;
+ * 0: there are too many, or scan takes nothing.
+ */
+uint64_t held_scan(struct gate *, const struct msg_scan *ask, int fd);
+/* Is it under way? */
+bool	held_scanning(const struct gate *, uint64_t ticket);
+
+/*
  * Parks the question in hand until the content of its file is known. Questions about the same content wait for one scan.
  * Returns 0 and owns Q, or -ENOSPC / -EAGAIN: then the caller answers at once.
  */
-int	held_park(struct gate *, const struct question *, const struct file *);
+int	held_park(struct gate *, const struct question *, const struct msg_scan *ask);
 
 /* Scan has answered TICKET. Before held_resume(). */
 void	held_scanned(struct gate *, uint64_t ticket);

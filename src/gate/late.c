@@ -8,14 +8,20 @@
 #define WAIT_NS		NS_PER_SEC
 #define SIZE_MAX_BYTES	(256ull << 20)	/* hashed in a fraction of a second */
 
+uint32_t
+late_wants(const struct gate *g)
+{
+	return HAVE_HASH | (g->setup.config->digests ? HAVE_CONTENT : 0);
+}
+
 void
 late_ask(struct gate *g, const struct question *q)
 {
 	const struct event *ev = &g->report.event;
-	struct msg_scan m = { .ticket = g->ticket + 1, .file = ev->file };
+	struct msg_scan m = { .ticket = g->ticket + 1, .file = ev->file, .content = (late_wants(g) & HAVE_CONTENT) != 0 };
 
 	g->late_ticket = 0;
-	if (q->fd < 0 || !(ev->have & HAVE_FILE) || (ev->have & HAVE_HASH) || !S_ISREG(ev->file.mode) ||
+	if (q->fd < 0 || !(ev->have & HAVE_FILE) || !(late_wants(g) & ~ev->have) || !S_ISREG(ev->file.mode) ||
 	    ev->file.size > SIZE_MAX_BYTES || g->verdict.settled == SETTLED_DEADLINE)
 		return;
 	if (atomic_load(&g->setup.page->gate.late) == PAGE_LATE || wire_send(g->setup.scan_sock, MSG_SCAN, &m, sizeof(m), q->fd))
@@ -47,7 +53,7 @@ static void
 let_go(struct gate *g, struct page_late *l)
 {
 	memcpy(&g->report, &l->report, report_wire_size(&l->report));
-	fetch(g, NULL, HAVE_HASH);
+	fetch(g, NULL, late_wants(g));
 	spool_put(g, &g->report);
 	/* In this order: a gate that dies in between leaves the report twice rather than not at all. */
 	atomic_store(&l->ticket, 0);

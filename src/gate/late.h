@@ -6,6 +6,8 @@
  */
 #include "gate/state.h"
 
+/* What a record tells of the content of its file: enum event_have. */
+uint32_t late_wants(const struct gate *);
 /* Asks scan for the content of the file in hand, if the report lacks it and there is room to wait. Before Q is answered. */
 void	late_ask(struct gate *, const struct question *);
 /* True: the report in hand waits for what was asked just now. False: report it as it is. */

@@ -346,7 +346,7 @@ note_exec(struct gate *g, int32_t pid)
 	}
 	event_set(ev, TEXT_EXECUTABLE, exe, (size_t)n);
 	event_set(ev, TEXT_FILE_PATH, exe, (size_t)n);
-	ev->tried |= HAVE_FILE | HAVE_ATTRIBUTES | HAVE_HASH;
+	ev->tried |= HAVE_FILE | HAVE_ATTRIBUTES | HAVE_HASH | HAVE_CONTENT;
 }
 
 bool

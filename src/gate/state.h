@@ -3,6 +3,7 @@
 /* Everything the gate holds. One of it, static: there is no allocation after start. */
 #include "base/fanrecord.h"
 #include "base/loop.h"
+#include "gate/ahead.h"
 #include "gate/coverage_state.h"
 #include "gate/gate.h"
 #include "gate/seen.h"
@@ -29,12 +30,11 @@ struct question {
 #define SCANS_IN_FLIGHT 64	/* asked of scan and not answered yet */
 
 /* It goes on when the last who waited for it has been answered by the deadline: whoever asks again waits for the same. */
-struct scanning { uint64_t ticket; struct file file; };	/* ticket 0: free */
+struct scanning { uint64_t ticket; struct msg_scan ask; };	/* ticket 0: free */
 
 struct held {
 	bool		used;
 	uint64_t	ticket;		/* of the scan it waits for */
-	struct file	file;		/* identity that is being hashed */
 	struct question	question;
 };
 
@@ -109,6 +109,7 @@ struct gate {
 	struct files		 files;
 	struct known_dir	 dir[DIRS_KNOWN];
 	struct quiet		 quiet;
+	struct ahead		 ahead;
 	struct coverage_state	 coverage;
 	struct owner		 owner[OWNERS];
 	unsigned		 owners;	/* ever seen */
@@ -122,16 +123,14 @@ struct gate {
 	struct held		 held[HELD_MAX];
 	unsigned		 n_held;
 	struct scanning		 scanning[SCANS_IN_FLIGHT];
-	struct lingering	 lingering[LINGER_MAX];
-	unsigned		 n_lingering;
+	struct lingering	 lingering[LINGER_MAX]; unsigned n_lingering;
 	struct lingering	*sealing;	/* of the event in hand, until its report has a number */
 	const struct msg_scanned *scanned;	/* what scan just said of a file; else NULL */
 	uint64_t		 ticket;	/* last one given to scan */
 	uint64_t		 late_ticket;	/* what the report in hand waits for, 0 nothing */
 	uint64_t		 fold_next_ns;	/* no summary is due before; 0: no cause is open */
 	bool			 fold_ended;	/* nothing is folded any more */
-	uint64_t		 sent;		/* number of the last report handed to record */
-	uint64_t		 record_start_ns; /* of the record process that it was handed to */
+	uint64_t		 sent, record_start_ns;	/* number of the last report handed to record; start of the process that got it */
 	bool			 record_waits;	/* its socket was full */
 	uint64_t		 scan_start_ns;	/* of the scan process that holds our files */
 	struct verdict		 verdict;

@@ -75,7 +75,7 @@ narrows(const struct l_condition *c)
 		return 4;
 	if (f == FIELD_FILE_DIRECTORY || f == FIELD_FILE_NAME || f == FIELD_PROCESS_NAME)
 		return 3;
-	return judge_of_object(f, EVENT_EXEC) ? field_info(f)->have == HAVE_HASH ? 1 : 2 : 0;
+	return judge_of_object(f, EVENT_EXEC) ? (field_info(f)->have & HAVE_SCANNED) ? 1 : 2 : 0;
 }
 
 static void

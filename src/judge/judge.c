@@ -254,15 +254,15 @@ open_hearing(struct hearing *h)
 static void
 close_hearing(struct hearing *h)
 {
-	h->v->needs = h->needs & ~(uint32_t)HAVE_HASH ? h->needs & ~(uint32_t)HAVE_HASH : h->needs;
+	h->v->needs = h->needs & ~HAVE_SCANNED ? h->needs & ~HAVE_SCANNED : h->needs;
 	decide(h);
 }
 
-/* What rules may still ask for and has not been asked for yet; of a hash nobody speaks while something cheaper is missing. */
+/* What rules may still ask for and has not been asked for yet; of what is in the file nobody speaks while something cheaper is missing. */
 static uint32_t
 open_questions(const struct hearing *h)
 {
-	uint32_t asked = h->needs & ~(uint32_t)HAVE_HASH ? h->needs | HAVE_HASH : h->needs;
+	uint32_t asked = h->needs & ~HAVE_SCANNED ? h->needs | HAVE_SCANNED : h->needs;
 
 	return HAVE_ALL & ~(h->ev->have | h->ev->tried | asked);
 }

@@ -34,6 +34,7 @@ struct config {
 	uint64_t	flight_ns;		/* [records] flight; 0: off */
 	enum audit_mode	audit;			/* [audit] mode */
 	bool		exec_full;		/* [telemetry] exec */
+	bool		digests;		/* [telemetry] digests */
 };
 
 void	config_defaults(struct config *);

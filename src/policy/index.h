@@ -11,7 +11,8 @@
 #include "event/field.h"
 
 /* What is fetched only when a rule asks for it. */
-#define INDEX_FETCHED	(HAVE_ARGS | HAVE_ENV | HAVE_CWD | HAVE_COMM | HAVE_PARENT_ARGS | HAVE_USER | HAVE_AUID | HAVE_CGROUP | HAVE_HASH)
+#define INDEX_FETCHED	(HAVE_ARGS | HAVE_ENV | HAVE_CWD | HAVE_COMM | HAVE_PARENT_ARGS | HAVE_USER | HAVE_AUID | HAVE_CGROUP | \
+	HAVE_SCANNED)
 enum l_stage { STAGE_AT_ONCE, STAGE_ALL, STAGE__MAX };
 #define HAVE_BITS	((unsigned)__builtin_popcount(HAVE_ALL))
 

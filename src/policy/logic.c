@@ -250,7 +250,7 @@ static unsigned
 price(const struct build *b, const struct l_condition *c)
 {
 	uint32_t have = field_info((enum field)c->field)->have;
-	unsigned fetched = have == HAVE_HASH ? 8 : have & (HAVE_ARGS | HAVE_ENV | HAVE_PARENT_ARGS) ? 4 :
+	unsigned fetched = have == HAVE_CONTENT ? 12 : have == HAVE_HASH ? 8 : have & (HAVE_ARGS | HAVE_ENV | HAVE_PARENT_ARGS) ? 4 :
 	    have & (HAVE_CWD | HAVE_AUID | HAVE_CGROUP | HAVE_COMM) ? 2 : 0;
 
 	return has_regex(b, c) * 256u + fetched * 16 + (c->test == L_VALUES) * 2 + (c->flags & L_NOCASE);

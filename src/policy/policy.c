@@ -346,6 +346,35 @@ policy_kinds(const struct policy *p)
 	return p->asked;
 }
 
+static uint32_t
+logic_hangs_on(const struct policy *p, const struct l_logic *l)
+{
+	uint32_t have = 0;
+
+	for (uint32_t g = 0; g < l->n_groups; g++) {
+		const struct l_group *group = layout_groups(p) + l->group + g;
+		for (uint32_t i = 0; i < group->n_conditions; i++)
+			have |= field_info((enum field)layout_conditions(p)[group->condition + i].field)->have;
+	}
+	return have;
+}
+
+uint32_t
+policy_hangs_on(const struct policy *p, enum event_kind kind)
+{
+	uint32_t have = 0;
+
+	for (uint32_t i = 0; i < p->rules.n; i++) {
+		const struct l_rule *r = layout_rules(p) + i;
+		if (!(r->kinds & 1ull << kind))
+			continue;
+		have |= logic_hangs_on(p, &r->logic);
+		for (uint32_t k = 0; k < r->n_refs; k++)
+			have |= logic_hangs_on(p, &layout_exceptions(p)[layout_refs(p)[r->ref + k]].logic);
+	}
+	return have;
+}
+
 enum mode
 policy_mode(const struct policy *p)
 {

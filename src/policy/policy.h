@@ -50,6 +50,8 @@ void	policy_close(const struct policy *);
 
 /* What it asks of the sensors: bit per enum event_kind that some rule names. */
 uint64_t policy_kinds(const struct policy *);
+/* What rules and exceptions of such events speak of: enum event_have. */
+uint32_t policy_hangs_on(const struct policy *, enum event_kind);
 enum mode policy_mode(const struct policy *);
 unsigned policy_rules(const struct policy *);
 /* SHA-256 over the texts of all files it was compiled from, hex, 64 characters. */

@@ -95,6 +95,9 @@ heard_open(struct heard *out)
 		FAN_REPORT_FID, 0 };
 
 	*out = (struct heard){ .files = -1, .started = group_open(FAN_CLASS_NOTIF, 0), .plan = heard_group(0), .rename = FAN_RENAME };
+	/* A fifo is opened without waiting for who writes to it. */
+	out->written = fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK | FAN_UNLIMITED_MARKS,
+	    O_RDONLY | O_LARGEFILE | O_CLOEXEC | O_NOATIME | O_NONBLOCK);
 	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]) && out->files < 0; i++)
 		out->files = heard_group(tries[i]);
 	/* Only a mask that it does not know is wrong in itself: there is nothing at descriptor -1. */

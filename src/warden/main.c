@@ -43,7 +43,7 @@
 
 static struct warden the_warden = { .proc_sock = -1, .control_sock = -1, .log_dir = -1, .flight_dir = -1, .state_dir = -1, .state_lock = -1,
 	.ways_sock = -1, .metrics_dir = -1, .notify_sock = -1, .policy_fd = -1, .admins = (gid_t)-1,
-	.groups = { -1, -1, -1, MODE_MONITOR, false }, .heard = { .files = -1, .started = -1, .plan = -1 } };
+	.groups = { -1, -1, -1, MODE_MONITOR, false }, .heard = { .files = -1, .started = -1, .written = -1, .plan = -1 } };
 
 static int
 complain(int err, const char *what, const char *where)

@@ -381,11 +381,39 @@ mark_trees(struct warden *w, const struct groups *g)
 	}
 }
 
+/*
+ * Where an exec would wait for what is in a program, it is looked at when it is written. Who has not read such an event yet keeps the file
+ * system busy: only where one was mounted before yettd started.
+ */
+static bool
+wants_written(const struct warden *w, const struct groups *g, const struct marked *m)
+{
+	uint32_t n = atomic_load(&w->page->warden.first_mounts);
+
+	if (w->heard.written < 0 || g->mode != MODE_ENFORCE || !(policy_hangs_on(w->policy, EVENT_EXEC) & HAVE_SCANNED))
+		return false;
+	for (uint32_t i = 0; i < n && i < PAGE_MOUNTS; i++)
+		if (atomic_load(&w->page->mount[i].dev) == m->dev)
+			return true;
+	return !n;	/* these are the first */
+}
+
+static void
+mark_written(struct warden *w, const struct groups *g)
+{
+	for (unsigned i = 0; i < w->n_marked; i++) {
+		struct marked *m = &w->marked[i];
+		if (wants_written(w, g, m) && change_mark(m, w->heard.written, FAN_MARK_ADD, FAN_CLOSE_WRITE) == 0)
+			m->written = true;
+	}
+}
+
 void
 marks_places(struct warden *w, const struct groups *g)
 {
 	plan_mark(w, g);
 	mark_trees(w, g);
+	mark_written(w, g);
 	hand_over(w);
 	plan_publish(w);
 }
@@ -431,6 +459,8 @@ marks_prune(struct warden *w)
 		uint64_t more = m->heard & ~marks_heard(w, events);
 		if (m->opens && !(events & WATCH_ASKED) && change_mark(m, g->open, FAN_MARK_REMOVE, marks_opens(g)) == 0)
 			m->opens = false;
+		if (m->written && !wants_written(w, g, m) && change_mark(m, w->heard.written, FAN_MARK_REMOVE, FAN_CLOSE_WRITE) == 0)
+			m->written = false;
 		if (more && change_mark(m, w->heard.files, FAN_MARK_REMOVE, more) == 0)
 			m->heard &= ~more;
 	}

@@ -160,7 +160,7 @@ static int
 run_gate(struct warden *w)
 {
 	struct gate_setup s = { .exec_group = w->groups.exec, .open_group = w->groups.open, .stale_group = w->groups.stale,
-		.files_group = w->heard.files, .started_group = w->heard.started,
+		.files_group = w->heard.files, .started_group = w->heard.started, .written_group = w->heard.written,
 		.proc_sock = w->proc_sock,
 		.watch_sock = edge_fd(w, EDGE_WATCH_GATE, ROOM_GATE), .scan_sock = edge_fd(w, EDGE_GATE_SCAN, ROOM_GATE),
 		.record_sock = edge_fd(w, EDGE_GATE_RECORD, ROOM_GATE), .warden_sock = edge_fd(w, EDGE_GATE_WARDEN, ROOM_GATE),
@@ -210,8 +210,8 @@ run_hook(struct warden *w)
 	return hook_main(&s);
 }
 
-#define OWN_MAX 8
-#define KEEP_MAX 16
+#define OWN_MAX 12
+#define KEEP_MAX 24
 
 /* All descriptors that ROOM may hold, besides the standard three. */
 static void
@@ -219,7 +219,7 @@ keep(const struct warden *w, enum room room, int fds[KEEP_MAX])
 {
 	const int own[ROOM__MAX][OWN_MAX] = {
 		[ROOM_GATE] = { w->groups.exec, w->groups.open, w->proc_sock, w->policy_fd, w->groups.stale, w->heard.files,
-			w->heard.started },
+			w->heard.started, w->heard.written },
 		[ROOM_WATCH] = { w->control_sock, w->audit.data, w->sense[SENSE_PACKETS], w->sense[SENSE_DEVICES], w->diag_sock },
 		[ROOM_RECORD] = { w->log_dir, w->flight_dir, w->state_dir, w->ways_sock, w->metrics_dir },
 	};

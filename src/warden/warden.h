@@ -30,6 +30,7 @@ struct groups {				/* fanotify: see kernel.h */
 /* Fanotify by file handle, of which nobody waits; the same in either mode. */
 struct heard {
 	int		files, started;	/* what rules on create, rename, delete, chmod and on start ask for, read by the gate; -1: this kernel cannot */
+	int		written;	/* files that were closed behind a writer, by descriptor, read by the gate; -1: this kernel cannot */
 	int		plan;		/* directories on the way to places, read by the warden; -1: they are looked at by the clock only */
 	uint64_t	rename;		/* mask of a rename */
 };
@@ -39,7 +40,7 @@ struct marked {				/* a superblock in the exec group, and in the others if a rul
 	char		path[CONFIG_PATH];	/* where it is mounted */
 	bool		whole;		/* all of it is mounted there */
 	bool		seen;		/* in this round */
-	bool		opens;		/* in the open group */
+	bool		opens, written;	/* in the open group; in that of files that are written */
 	uint64_t	heard;		/* mask in the files group */
 	int		err;		/* of marking it there */
 	struct msg_mounted given;	/* what the gate knows of it; no path: nothing */
@@ -141,8 +142,7 @@ struct warden {
 	uint64_t	told_to_ns;	/* start of that process */
 	uint64_t	second_ns;	/* last one-second round */
 	uint64_t	proc_events;	/* at that round */
-	uint64_t	watchdog_ns;	/* period of pings to the service manager, 0 none */
-	uint64_t	watchdog_last_ns;
+	uint64_t	watchdog_ns, watchdog_last_ns;	/* period of pings to the service manager, 0 none; the last one */
 	bool		ready, stopping;
 	_Alignas(8) char buffer[WIRE_MAX];
 };

@@ -9,7 +9,7 @@ set -u
 umask 022
 
 M=$T/m P=$T/policies L=$T/log S=$T/state R=$T/run CONF=$T/yett.conf ALERTS=$T/log/alerts.jsonl
-FOLD=off JOURNAL=off RECORDS=''	# RECORDS: further lines of [records]
+FOLD=off JOURNAL=off RECORDS='' TELEMETRY=''	# RECORDS: further lines of [records]; TELEMETRY: lines of [telemetry]
 MODE=enforce EXEC_DEFAULT=allow OPEN_DEFAULT=allow DEADLINE=2s DEADLINE_VERDICT=deny AUDIT=off HEARTBEAT=60s SYNC=alert
 SEGMENT_SIZE=1G KEEP_ALERTS=4G KEEP_EVENTS=4G
 FILESYSTEMS=$M VENDOR=$T/vendor YETTD= NOBODY=$(id -u nobody) NOGROUP=$(id -g nobody)
@@ -142,6 +142,8 @@ conf() {
 	$RECORDS
 	[audit]
 	mode = $AUDIT
+	${TELEMETRY:+[telemetry]}
+	$TELEMETRY
 	END
 }
 

@@ -195,7 +195,7 @@ naive_judge(const struct policy *p, const struct event *ev, struct verdict *v)
 			naive_count(p, v, i);
 	}
 	naive_decide(p, ev->kind, v);
-	v->needs = needs & ~(uint32_t)HAVE_HASH ? needs & ~(uint32_t)HAVE_HASH : needs;
+	v->needs = needs & ~HAVE_SCANNED ? needs & ~HAVE_SCANNED : needs;
 }
 
 static inline bool

@@ -132,6 +132,7 @@ show(const struct config *c, const struct config_key *k, char *out, size_t n)
 	else if (IS("records.program")) show_argv(&c->hook, out, n);
 	else if (IS("audit.mode")) SHOW_WORD(c, audit, audits);
 	else if (IS("telemetry.exec")) snprintf(out, n, "%s", c->exec_full ? "full" : "light");
+	else if (IS("telemetry.digests")) snprintf(out, n, "%s", c->digests ? "on" : "off");
 	else if (IS("gate.filesystems")) {
 		size_t at = (size_t)snprintf(out, n, "%s", c->filesystems_auto ? "auto" : "");
 		for (unsigned i = 0; i < c->n_filesystems; i++)
@@ -233,6 +234,7 @@ static const struct value values[] = {
 	{ "records", "programs_per_minute", "6000", NULL, NULL }, { "records", "programs_per_minute", "6001", NULL, "1 to 6000" },
 	{ "telemetry", "exec", "full", NULL, NULL }, { "telemetry", "exec", "on", NULL, "must be light | full" },
 	{ "audit", "mode", "own", NULL, NULL }, { "audit", "mode", "multicast", NULL, NULL }, { "audit", "mode", "off", NULL, NULL },
+	{ "telemetry", "digests", "on", NULL, NULL }, { "telemetry", "digests", "all", NULL, "must be off | on" },
 	{ "audit", "mode", "multcast", NULL, "must be auto | own | multicast | off; did you mean 'multicast'?" },
 };
 

@@ -62,12 +62,20 @@ question(int32_t tid, uint64_t taken_ns)
 }
 
 static int
+park_for(const struct question *q, struct file f, bool all)
+{
+	const struct msg_scan ask = { .file = f, .content = all };
+
+	return held_park(&gate, q, &ask);
+}
+
+static int
 park(int32_t tid, uint64_t ino, uint64_t taken_ns)
 {
 	struct question q = question(tid, taken_ns);
 	struct file f = content(ino);
 
-	return held_park(&gate, &q, &f);
+	return park_for(&q, f, false);
 }
 
 /* What scan gets; false when nothing waits for it. */
@@ -120,7 +128,7 @@ a_parked_question_is_sent_to_scan_and_comes_back_whole(void **state)
 
 	q.kind = EVENT_WRITE;
 	q.unsure = true;
-	assert_int_equal(held_park(&gate, &q, &f), 0);
+	assert_int_equal(park_for(&q, f, false), 0);
 	assert_true(scan_reads());
 	assert_int_equal(asked.ticket, 501);
 	assert_memory_equal(&asked.file, &f, sizeof(f));
@@ -176,18 +184,57 @@ content_is_the_same_by_its_identity_only(void **state)
 	struct file f = content(9), other;
 	struct question q = question(1, T0);
 
-	assert_int_equal(held_park(&gate, &q, &f), 0);
+	assert_int_equal(park_for(&q, f, false), 0);
 	/* Whose it is and who may do what with it does not change what is in it. */
 	other = f, other.uid = 5, other.gid = 5, other.mode = S_IFREG | 0600, other.links = 2;
-	assert_int_equal(held_park(&gate, &q, &other), 0);
+	assert_int_equal(park_for(&q, other, false), 0);
 	assert_int_equal(scan_reads_all(), 1);
 	uint64_t *members[] = { &other.dev, &other.ino, &other.size, &other.ctime_ns, &other.mtime_ns };
 	for (size_t i = 0; i < COUNT(members); i++) {
 		other = f;
 		++*members[i];
-		assert_int_equal(held_park(&gate, &q, &other), 0);
+		assert_int_equal(park_for(&q, other, false), 0);
 		assert_int_equal(scan_reads_all(), 1);
 	}
+}
+
+/* Less than what is asked of scan already is known with it; for more it is asked again. */
+static void
+who_needs_more_of_a_content_does_not_wait_for_less(void **state)
+{
+	(void)state;
+	struct question q = question(1, T0);
+
+	assert_int_equal(park_for(&q, content(9), false), 0);
+	assert_int_equal(park_for(&q, content(9), true), 0);
+	assert_int_equal(scan_reads_all(), 2);
+	assert_int_equal(asked.content, 1);
+	assert_int_equal(park_for(&q, content(9), true), 0);
+	assert_int_equal(park_for(&q, content(10), true), 0);
+	assert_int_equal(park_for(&q, content(10), false), 0);
+	assert_int_equal(scan_reads_all(), 1);
+	assert_true(held_scanning(&gate, 503));
+	held_scanned(&gate, 503);
+	assert_false(held_scanning(&gate, 503));
+}
+
+/* What is scanned ahead has nobody who waits: a scan process that dies takes it along. */
+static void
+a_scan_that_nobody_waits_for_is_found_by_who_comes_later(void **state)
+{
+	(void)state;
+	const struct msg_scan ask = { .file = content(9), .program = 1 };
+
+	assert_true(held_scan(&gate, &ask, file_fd) == 501);
+	assert_int_equal(park(1, 9, T0), 0);
+	assert_int_equal(scan_reads_all(), 1);
+	assert_int_equal(asked.program, 1);
+	held_again(&gate);
+	assert_int_equal(scan_reads_all(), 1);
+	struct question back;
+	assert_true(held_resume(&gate, 501, &back));
+	held_again(&gate);
+	assert_false(held_scanning(&gate, 501));
 }
 
 static void
@@ -391,6 +438,8 @@ main(void)
 		TEST(a_parked_question_is_sent_to_scan_and_comes_back_whole),
 		TEST(the_same_content_is_scanned_once_for_all_who_wait),
 		TEST(content_is_the_same_by_its_identity_only),
+		TEST(who_needs_more_of_a_content_does_not_wait_for_less),
+		TEST(a_scan_that_nobody_waits_for_is_found_by_who_comes_later),
 		TEST(when_all_places_are_taken_the_caller_keeps_the_question),
 		TEST(a_scan_that_is_behind_is_not_waited_for),
 		TEST(what_waits_too_long_is_taken_out_at_its_deadline),
