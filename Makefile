@@ -118,13 +118,14 @@ fuzz-run: $(FUZZ)
 
 ETC         = $(DESTDIR)$(SYSCONFDIR)/yett
 install: all
-	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(BINDIR) $(DATADIR)/policies/optional $(MANDIR)/man1 $(MANDIR)/man5 $(MANDIR)/man7 \
+	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(BINDIR) $(DATADIR)/policies/optional $(DATADIR)/policies/telemetry $(MANDIR)/man1 $(MANDIR)/man5 $(MANDIR)/man7 \
 	    $(MANDIR)/man8 $(LIBDIR)/systemd/system $(LIBDIR)/sysusers.d $(LIBDIR)/tmpfiles.d)
 	install -d -m 0755 $(ETC) $(ETC)/policies.d
 	install -m 0755 $(B)/yettd $(DESTDIR)$(SBINDIR)/yettd
 	install -m 0755 $(B)/yettctl $(DESTDIR)$(BINDIR)/yettctl
 	install -m 0644 policies/*.ini $(DESTDIR)$(DATADIR)/policies
 	install -m 0644 policies/optional/*.ini $(DESTDIR)$(DATADIR)/policies/optional
+	install -m 0644 policies/telemetry/*.ini $(DESTDIR)$(DATADIR)/policies/telemetry
 	for n in 1 5 7 8; do install -m 0644 man/*.$$n $(DESTDIR)$(MANDIR)/man$$n || exit 1; done
 	sed 's|/usr/sbin/|$(SBINDIR)/|; s|/usr/bin/|$(BINDIR)/|' systemd/yettd.service >$(DESTDIR)$(LIBDIR)/systemd/system/yettd.service
 	install -m 0644 systemd/yett.sysusers $(DESTDIR)$(LIBDIR)/sysusers.d/yett.conf

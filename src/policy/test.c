@@ -65,12 +65,12 @@ matched(const struct policy *p, const struct verdict *v, const char *name, unsig
 	return false;
 }
 
-/* A rule that is only counted has nothing to say. */
+/* A rule that is only counted, or that only logs, has nothing to say. */
 static bool
 silent(const struct policy *p, const struct verdict *v)
 {
 	for (unsigned i = 0; i < v->matches; i++)
-		if (layout_rules(p)[v->matched[i]].actions)
+		if (layout_rules(p)[v->matched[i]].actions & ~(unsigned)ACTION_LOG)
 			return false;
 	return !v->cut;
 }

@@ -354,7 +354,7 @@ main(void)
 	check_second(key);
 	check_healing();
 	tell(audit_update(&ours, 1ull << EVENT_MEMFD, false) == 0 && look(key).ours == 2, "rules that nobody needs any more go");
-	tell(audit_update(&ours, 0, true) == 0 && look(key).ours == 2, "whole argument lists on request");
+	tell(audit_update(&ours, 1ull << EVENT_START, true) == 0 && look(key).ours == 2, "whole argument lists on request");
 	audit_update(&ours, 0, false);
 	struct state after = look(key);
 	tell(same(&before, &after) && atomic_load(&page->warden.audit) == AUDIT_UNNEEDED, "everything is as it was");
