@@ -230,6 +230,33 @@ open_subject(const struct file_mount *m, const struct fan_record *r)
 	return dir < 0 ? dir : open_beneath(dir, at->name ? at->name : ".");
 }
 
+ssize_t
+dirs_path_of(struct gate *g, const struct fan_object *o, char *out)
+{
+	ssize_t n = dirs_path(g, o, out);
+
+	if (n < 0 || o->name_len > 1023)
+		return n < 0 ? n : -ENAMETOOLONG;
+	if (!o->name || strcmp(o->name, ".") == 0)
+		return n;
+	if (n == 1)
+		n = 0;		/* the root */
+	out[n++] = '/';
+	memcpy(out + n, o->name, o->name_len);
+	return n + (ssize_t)o->name_len;
+}
+
+int
+dirs_open(const struct gate *g, const struct fan_object *o)
+{
+	const struct file_mount *m = dirs_mount(g, o->fsid);
+
+	if (!m)
+		return -ENODEV;
+	CLEANUP_FD int dir = open_object(m, o);
+	return dir < 0 ? dir : open_beneath(dir, o->name ? o->name : ".");
+}
+
 int
 dirs_stat(const struct gate *g, const struct fan_record *r, struct stat *st)
 {

@@ -17,6 +17,10 @@ const struct file_mount *dirs_mount(const struct gate *, uint64_t fsid);	/* NULL
 
 /* Path of the directory into OUT of DIRS_PATH_MAX bytes, not terminated. Its length, or -errno. */
 ssize_t	dirs_path(struct gate *, const struct fan_object *, char *out);
+/* The same of the name in it that O says, into OUT of DIRS_PATH_MAX + 1024 bytes. */
+ssize_t	dirs_path_of(struct gate *, const struct fan_object *o, char *out);
+/* What that name is by now, with O_PATH; a link is not followed. The descriptor, or -errno. */
+int	dirs_open(const struct gate *, const struct fan_object *o);
 /* The path that an object has now, if one can be told from its handle. */
 ssize_t	dirs_path_now(struct gate *, const struct fan_object *, char *out);
 /* A directory is at this path: told by an event, for the time when it cannot be looked at any more. */

@@ -3,6 +3,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "gate/dirs.h"
+#include "gate/facts.h"
 #include "gate/fan.h"
 #include "gate/fetch.h"
 #include "gate/files.h"
@@ -98,17 +99,20 @@ next_record(struct gate *g)
 		counter_add(g->setup.page, COUNTER_FILE_EVENTS, 1);
 		if (got < 0 || (r->mask & FAN_Q_OVERFLOW)) {
 			counter_add(g->setup.page, COUNTER_FILES_LOST, 1);
+			facts_again(g);
 			continue;
 		}
 		if (page_owns(g->setup.page, r->pid))
 			continue;
 		join_moved(f);
 		f->left = acts_of(g, r);
-		if (!f->left)
+		if (!f->left && !facts_concern(g))
 			continue;
 		if (!dirs_mount(g, subject(r)->fsid) && f->hear)
 			f->hear(g);
-		return true;
+		facts_heard(g);
+		if (f->left)
+			return true;
 	}
 	return false;
 }
@@ -118,18 +122,9 @@ static bool
 put_path(struct gate *g, enum event_text which, const struct fan_object *o)
 {
 	char path[DIRS_PATH_MAX + 1024];
-	ssize_t n = dirs_path(g, o, path);
+	ssize_t n = dirs_path_of(g, o, path);
 
-	if (n < 0 || o->name_len > 1023)
-		return false;
-	if (o->name && strcmp(o->name, ".") != 0) {
-		if (n == 1)
-			n = 0;
-		path[n++] = '/';
-		memcpy(path + n, o->name, o->name_len);
-		n += (ssize_t)o->name_len;
-	}
-	return event_set(&g->report.event, which, path, (size_t)n) == 0;
+	return n >= 0 && event_set(&g->report.event, which, path, (size_t)n) == 0;
 }
 
 /* A directory that is looked at once more is found although it will be gone by then. */
@@ -184,8 +179,8 @@ put_attributes(struct gate *g)
 }
 
 /* Who has the number of a process that was reaped is another one, unless it is known to be dead. */
-static void
-put_process(struct gate *g)
+void
+files_put_process(struct gate *g)
 {
 	struct event *ev = &g->report.event;
 	const struct fan_record *r = &g->files.record;
@@ -212,7 +207,7 @@ put_event(struct gate *g, enum event_kind kind)
 	put_paths(g, kind);
 	put_attributes(g);
 	ev->tried |= HAVE_FILE | HAVE_ATTRIBUTES | HAVE_FILE_PREVIOUS;
-	put_process(g);
+	files_put_process(g);
 }
 
 bool

@@ -16,6 +16,9 @@ bool	files_next(struct gate *);
 /* Reads what the kernel has more, behind what was read; false: nothing, or no room. */
 bool	files_read(struct gate *);
 
+/* The process of the record in hand into G->report.event, as far as it is the one that did it. */
+void	files_put_process(struct gate *);
+
 /* How long the next turn may wait for what was read and not looked at: ms, -1 for ever. */
 int	files_tend(const struct gate *);
 

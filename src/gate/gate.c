@@ -13,6 +13,7 @@
 #include "gate/content.h"
 #include "gate/coverage.h"
 #include "gate/dirs.h"
+#include "gate/facts.h"
 #include "gate/fan.h"
 #include "gate/fetch.h"
 #include "gate/files.h"
@@ -333,8 +334,10 @@ gate_on_event(struct gate *g, const struct wire_msg *m)
 		return;
 	}
 	proc_collect(g);
-	owner_name(g);
-	fetch_place(g);
+	if (ev->sensor != SENSOR_FACTS) {	/* those were placed before they went out */
+		owner_name(g);
+		fetch_place(g);
+	}
 	serve_notice(g);
 }
 
@@ -556,6 +559,7 @@ start(struct gate *g)
 	g->evicted = cs.evicted;
 	fold_recover(g);
 	late_recover(g);
+	facts_again(g);		/* what a predecessor had read and not passed on */
 	if ((err = cache_start(g)) || (err = files_start(g)) || (err = ahead_start(g)))
 		return err;
 	if ((err = loop_watch(&g->loop, &g->exec_source, g->setup.exec_group, on_exec_group, EPOLLIN)) ||

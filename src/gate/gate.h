@@ -12,6 +12,7 @@ struct gate_setup {			/* everything it will ever hold; opened by the warden */
 	int	written_group;		/* fanotify, of files that were closed behind a writer, by descriptor; -1: none */
 	int	proc_sock;		/* proc connector, listening */
 	int	watch_sock, scan_sock, record_sock, warden_sock;
+	int	opener_sock;		/* to a helper of the warden: see facts.h */
 	int	policy_fd;		/* sealed memfd */
 	uint64_t generation;		/* of that policy */
 	enum mode mode;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include "base/clock.h"
 #include "base/procfs.h"
+#include "event/fact.h"
 #include "gate/coverage.h"
 #include "gate/fan.h"
 #include "gate/fetch.h"
@@ -325,7 +326,7 @@ proc_tend(struct gate *g, uint64_t now_ns)
 		return 0;
 	if (!r->moderated)
 		return (int)(CHECK_NS / NS_PER_MS);
-	return g->kinds & (policy_watch_kinds(WATCH_HEARD) | 1ull << EVENT_START) ? SOON_WAIT_MS : BUSY_WAIT_MS;
+	return g->kinds & (policy_watch_kinds(WATCH_HEARD) | 1ull << EVENT_START | FACT_KINDS) ? SOON_WAIT_MS : BUSY_WAIT_MS;
 }
 
 /* An exec that raised no question: the file is what the process runs from. */

@@ -113,6 +113,8 @@ child_start(struct warden *w, enum room room)
 		hand_again(w);
 		hand_over(w);
 	}
+	if (room == ROOM_WATCH)
+		opening_look(w);		/* it knows nothing yet */
 	pid_t pid = fork();
 	if (pid < 0)
 		return -errno;

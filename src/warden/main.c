@@ -40,6 +40,7 @@
 #define STOP_WAIT_MS	5000
 #define HOOK_WAIT_MS	2000
 #define EXIT_INVALID	3
+#define READY_NS	(5 * NS_PER_SEC)	/* so long what changes are compared with may take */
 
 static struct warden the_warden = { .proc_sock = -1, .control_sock = -1, .log_dir = -1, .flight_dir = -1, .state_dir = -1, .state_lock = -1,
 	.ways_sock = -1, .metrics_dir = -1, .notify_sock = -1, .policy_fd = -1, .admins = (gid_t)-1,
@@ -213,6 +214,10 @@ on_gate(struct source *s, uint32_t events)
 	(void)events;
 	if (wire_recv(s->fd, ROOM_GATE, ROOM_WARDEN, w->buffer, sizeof(w->buffer), &m))
 		return 0;
+	if (m.type != MSG_SIGNAL) {
+		cleanup_fd(&m.fd);
+		return 0;
+	}
 	memcpy(&sig, m.payload, sizeof(sig));
 	bool known = sig.signal == SIGKILL || sig.signal == SIGSTOP || sig.signal == SIGCONT;
 	bool done = known && syscall(SYS_pidfd_send_signal, m.fd, (int)sig.signal, NULL, 0) == 0;
@@ -303,11 +308,12 @@ each_second(struct warden *w, uint64_t now)
 }
 
 static void
-tell_ready(struct warden *w)
+tell_ready(struct warden *w, uint64_t now_ns)
 {
 	const struct page *p = w->page;
+	bool late = now_ns - atomic_load(&p->warden.started_ns) > READY_NS;
 
-	if (w->ready || atomic_load(&p->gate.loop_ns) == 0 || atomic_load(&p->record.sequence) == 0)
+	if (w->ready || atomic_load(&p->gate.loop_ns) == 0 || atomic_load(&p->record.sequence) == 0 || !(late || opening_ready(w)))
 		return;
 	w->ready = true;
 	notify_send(w, "READY=1");
@@ -327,7 +333,8 @@ on_tick(struct source *s, uint32_t events)
 	change_tend(w, now);
 	rekey_tend(w);
 	plan_tend(w, now);
-	tell_ready(w);
+	opening_tend(w, now);
+	tell_ready(w, now);
 	if (now - w->second_ns >= NS_PER_SEC)
 		each_second(w, now);
 	if (w->watchdog_ns && now - w->watchdog_last_ns >= w->watchdog_ns) {
@@ -358,7 +365,7 @@ listen_all(struct warden *w)
 	    (err = loop_watch(&w->loop, &w->watch_sock, edge_fd(w, EDGE_WATCH_WARDEN, ROOM_WARDEN), on_watch, EPOLLIN)) ||
 	    (err = loop_watch(&w->loop, &w->record_sock, edge_fd(w, EDGE_WARDEN_RECORD, ROOM_WARDEN), on_record, EPOLLIN)))
 		return err;
-	return 0;
+	return opening_listen(w);
 }
 
 /* Children first: nothing is marked before somebody can answer. */
@@ -432,6 +439,7 @@ stop_all(struct warden *w)
 	marks_flush(&w->groups);
 	wait_for_reports(w);
 	child_kill(w, ROOM_GATE);
+	opening_stop(w);
 	uint64_t unsaid = fold_waiting(&w->page->fold);
 	if (unsaid)
 		tell(w, "summary-lost", unsaid, "%llu alerts were counted by a gate that did not write their summaries.", (unsigned long long)unsaid);
@@ -517,7 +525,7 @@ run(struct warden *w, const struct options *o)
 	learn_host(w);
 	if (open_dirs(w) || outlets_open(w))
 		return 1;
-	if (recall_terms(w))
+	if (recall_terms(w) || opening_init(w))
 		return 1;
 	w->loaded = mmap(NULL, sizeof(*w->loaded), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (w->loaded == MAP_FAILED)

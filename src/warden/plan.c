@@ -71,6 +71,8 @@ plan_want(struct warden *w)
 		if (p.kind == WATCH_FILE && parent(p.path))
 			want(w, WATCH_DIRECTORY, p.events, p.path, parent(p.path));
 	}
+	for (unsigned i = 0; i < opening_places(w); i++)
+		want(w, WATCH_DIRECTORY, WATCH_FACTS, opening_place(w, i), strlen(opening_place(w, i)));
 }
 
 static int
@@ -170,6 +172,8 @@ mark_inode(struct warden *w, const struct groups *g, struct place *p, const stru
 		if (m)
 			hand_one(w, m);
 		err = fanotify_mark(w->heard.files, FAN_MARK_ADD, want.heard, AT_FDCWD, p->path) ? -errno : 0;
+		if (!err && (p->events & WATCH_FACTS) && want.heard & ~p->heard)
+			opening_look(w);
 		p->heard |= err ? 0 : want.heard;
 		p->err = p->err ? p->err : err;
 	}
@@ -194,6 +198,8 @@ mark_place(struct warden *w, const struct groups *g, struct place *p)
 		return true;
 	follow(w, p);
 	if (!look_at(p, &st)) {
+		if (p->ino && (p->events & WATCH_FACTS))
+			opening_look(w);
 		p->dev = p->ino = p->opens = p->heard = 0;
 		return true;
 	}
@@ -390,5 +396,6 @@ plan_publish(struct warden *w)
 		n++;
 	}
 	atomic_store(&w->page->warden.places, n);
-	atomic_store(&w->page->warden.files, !(events & WATCH_HEARD) ? FILES_UNNEEDED : w->heard.files < 0 ? FILES_FAILED : FILES_ON);
+	bool needed = (events & WATCH_HEARD) || opening_places(w);
+	atomic_store(&w->page->warden.files, !needed ? FILES_UNNEEDED : w->heard.files < 0 ? FILES_FAILED : FILES_ON);
 }

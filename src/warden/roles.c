@@ -32,7 +32,8 @@
  */
 #define GATE_CALLS S(openat), S(readlinkat), S(getdents64), S(fstatfs), S(recvfrom), S(sendto), S(process_vm_readv), S(pidfd_open), \
 	S(ioctl), S(pread64), S(fanotify_mark), S(signalfd4), S(open_by_handle_at), S(openat2)
-#define WATCH_CALLS S(accept4), S(recvfrom), S(sendto), S(getsockopt), S(shutdown)
+/* readlinkat, mremap: links that enable units, by their descriptors; entries of files, which grow as they are read. */
+#define WATCH_CALLS S(accept4), S(recvfrom), S(sendto), S(getsockopt), S(shutdown), S(readlinkat), S(mremap)
 #define SCAN_CALLS S(pread64)
 #define RECORD_CALLS S(openat), S(pread64), S(pwrite64), S(fdatasync), S(fsync), S(ftruncate), S(fallocate), S(fstatfs), S(renameat), \
 	S(renameat2), S(linkat), S(unlinkat), S(mkdirat), S(fchmod), S(mprotect), S(mlock), S(munlock), S(signalfd4), S(getdents64), S(writev)
@@ -108,6 +109,7 @@ static const struct edge_info edges[EDGE__MAX] = {
 	[EDGE_WATCH_WARDEN]	= { ROOM_WATCH, ROOM_WARDEN },
 	[EDGE_WARDEN_RECORD]	= { ROOM_WARDEN, ROOM_RECORD },
 	[EDGE_RECORD_HOOK]	= { ROOM_RECORD, ROOM_HOOK },
+	[EDGE_GATE_OPENER]	= { ROOM_GATE, ROOM_WARDEN },
 };
 
 const struct edge_info *
@@ -164,6 +166,7 @@ run_gate(struct warden *w)
 		.proc_sock = w->proc_sock,
 		.watch_sock = edge_fd(w, EDGE_WATCH_GATE, ROOM_GATE), .scan_sock = edge_fd(w, EDGE_GATE_SCAN, ROOM_GATE),
 		.record_sock = edge_fd(w, EDGE_GATE_RECORD, ROOM_GATE), .warden_sock = edge_fd(w, EDGE_GATE_WARDEN, ROOM_GATE),
+		.opener_sock = edge_fd(w, EDGE_GATE_OPENER, ROOM_GATE),
 		.policy_fd = w->policy_fd, .generation = w->generation, .mode = w->groups.mode, .proc_filter = w->proc_filter,
 		.deny_errno = w->groups.deny_errno, .boot = w->boot, .terms = w->terms, .page = w->page, .config = &w->config };
 

@@ -10,12 +10,13 @@
 #include "policy/config.h"
 #include "policy/policy.h"
 #include "warden/audit.h"
+#include "warden/opening.h"
 #include "warden/told.h"
 #include "wire/page.h"
 
 /* Who speaks to whom: one socketpair each, both ends kept here. */
 enum edge { EDGE_WATCH_GATE, EDGE_GATE_SCAN, EDGE_GATE_RECORD, EDGE_GATE_WARDEN, EDGE_WATCH_WARDEN, EDGE_WARDEN_RECORD, EDGE_RECORD_HOOK,
-	EDGE__MAX };
+	EDGE_GATE_OPENER, EDGE__MAX };
 
 struct groups {				/* fanotify: see kernel.h */
 	int		exec, open;
@@ -24,8 +25,7 @@ struct groups {				/* fanotify: see kernel.h */
 	bool		deny_errno;
 };
 
-#define PLACES_MAX 256
-#define MARKED_MAX 64
+enum { PLACES_MAX = 1024, MARKED_MAX = 64 };
 
 /* Fanotify by file handle, of which nobody waits; the same in either mode. */
 struct heard {
@@ -94,7 +94,6 @@ struct earlier {				/* what is gone back to; see trial.h */
 	uint64_t	generation;
 };
 struct trial { uint64_t until_ns; struct earlier kept; };	/* boot clock; 0: nothing waits for confirmation */
-
 struct rotating { struct msg_request request; uint64_t ticket, to_ns; };	/* new anchors that are asked for; see rekey.h */
 
 struct warden {
@@ -127,6 +126,7 @@ struct warden {
 	unsigned	n_places;
 	bool		places_due;	/* something on their way has changed; not before */
 	uint64_t	places_next_ns;
+	struct fact_opener facts;
 	struct helper	helper;
 	struct loaded	*loaded;	/* shared with the helper */
 	struct trial	trial;

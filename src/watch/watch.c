@@ -5,10 +5,12 @@
 #include "watch/audit.h"
 #include "watch/control.h"
 #include "watch/devices.h"
+#include "watch/facts.h"
 #include "watch/packets.h"
 #include "watch/watch.h"
 
 #define TICK_MS 250		/* while something may run out of time */
+#define FACTS_MS 50		/* while a change of a file waits to be looked at */
 
 static struct watch {
 	struct loop	loop;
@@ -17,6 +19,7 @@ static struct watch {
 	struct packets	packets;
 	struct devices	devices;
 	struct control	control;
+	struct facts	facts;
 	struct source	warden;
 	_Alignas(8) char buffer[WIRE_MAX];
 } the_watch;
@@ -66,10 +69,17 @@ watch_on_sense_end(struct watch *w, const struct wire_msg *m)
 	return use_sense(w, m, -1);
 }
 
+static int
+watch_on_facts(struct watch *w, const struct wire_msg *m)
+{
+	return facts_take(&w->facts, m, now_boot_ns());
+}
+
 typedef int message_fn(struct watch *, const struct wire_msg *);
 static message_fn *const handlers[MSG__MAX] = {
 	[MSG_REPLY] = watch_on_reply, [MSG_SEALED] = watch_on_reply, [MSG_AUDIT] = watch_on_audit, [MSG_AUDIT_END] = watch_on_audit_end,
 	[MSG_SENSE] = watch_on_sense, [MSG_SENSE_END] = watch_on_sense_end,
+	[MSG_FACT] = watch_on_facts, [MSG_FACT_GONE] = watch_on_facts, [MSG_FACT_FOUND] = watch_on_facts, [MSG_WALK] = watch_on_facts,
 };
 
 /* The warden is believed, but not blindly: what does not hold together ends this process, and a new one starts. */
@@ -94,6 +104,8 @@ watch_before(struct loop *l)
 	unsigned open = listener_tick(&w->audit, now);
 	int tick = control_tick(&w->control, now) || open ? TICK_MS : -1, due = packets_tick(&w->packets, now);
 
+	if (facts_tick(&w->facts, now))
+		tick = tick < 0 || tick > FACTS_MS ? FACTS_MS : tick;
 	return due < 0 || (tick >= 0 && tick < due) ? tick : due;
 }
 
@@ -114,6 +126,8 @@ watch_start(struct watch *w, const struct watch_setup *setup)
 		err = devices_init(&w->devices, &w->loop, setup, &w->out);
 	if (!err)
 		err = listener_init(&w->audit, &w->loop, setup, &w->out, &w->packets);
+	if (!err)
+		facts_init(&w->facts, &w->out, setup->page);
 	w->warden = (struct source){ .fd = setup->warden_sock, .ready = warden_ready, .owner = w };
 	if (!err)
 		err = loop_add(&w->loop, &w->warden, EPOLLIN);

@@ -28,7 +28,8 @@ page_create(struct page **out)
 bool
 page_owns(const struct page *p, int32_t pid)
 {
-	if (pid == atomic_load_explicit(&p->warden.helper, memory_order_relaxed))
+	if (pid == atomic_load_explicit(&p->warden.helper, memory_order_relaxed) ||
+	    pid == atomic_load_explicit(&p->warden.opener, memory_order_relaxed))
 		return pid != 0;
 	for (int i = 0; i < ROOM__MAX; i++)
 		if (pid == atomic_load_explicit(&p->process[i].pid, memory_order_relaxed))

@@ -6,16 +6,10 @@
  * it may be wrong, it is never an offset or a length.
  */
 #include <stdatomic.h>
+#include "wire/counter.h"
 #include "wire/coverage.h"
 #include "wire/fold.h"
 #include "wire/wire.h"
-
-enum counter {
-#define COUNTER(id, room, name, help) COUNTER_##id,
-#include "wire/counter.def"
-#undef COUNTER
-	COUNTER__MAX
-};
 
 #define PAGE_LATENCY_BUCKETS 24	/* bucket n: below 2^n microseconds */
 
@@ -33,6 +27,7 @@ struct page_gate {
 	_Atomic uint64_t latency[PAGE_LATENCY_BUCKETS];
 	_Atomic uint64_t tree_nodes, parked;
 	_Atomic uint64_t proc_heard_ns;	/* last message of the proc connector */
+	_Atomic uint64_t facts_again;	/* times that something of accounts, schedules or services may have been missed */
 };
 
 struct page_process {
@@ -63,10 +58,15 @@ struct page_warden {
 	_Atomic uint64_t confirm_until_ns; /* boot clock: what is in force waits so long for confirmation; 0: it does not */
 	_Atomic uint64_t beats;		/* forks made so that the proc connector has something to tell */
 	_Atomic int32_t	 helper;	/* a child that reads policies; 0 none */
+	_Atomic int32_t	 opener;	/* a child that opens files for watch; 0 none */
 	_Atomic uint32_t mounts;	/* entries of page.mount in use */
 	_Atomic uint32_t first_mounts;	/* of these the ones that were there when yettd started */
 	_Atomic uint32_t places;	/* entries of page.place in use */
 	_Atomic uint32_t files, sense[SENSE__MAX];	/* enum files_state, enum sense_state */
+};
+
+struct page_watch {
+	_Atomic uint64_t walk;		/* the last walk through accounts, schedules and services that was heard to its end */
 };
 
 /* Left out on purpose; marked; to be marked, but it failed. */
@@ -116,6 +116,7 @@ struct page {
 	struct page_gate	gate;
 	struct page_record	record;
 	struct page_warden	warden;
+	struct page_watch	watch;
 	struct page_mount	mount[PAGE_MOUNTS];
 	struct page_place	place[PAGE_PLACES];
 	_Atomic uint64_t	counter[COUNTER__MAX];
@@ -125,9 +126,6 @@ struct page {
 	struct fold_page	fold;
 	struct page_spool	spool;
 };
-
-struct counter_info { const char *name; enum room room; const char *help; };
-const struct counter_info *counter_info(enum counter);
 
 /* Maps a new one, zeroed, shared with all later forks. Returns 0 or -errno. */
 int	page_create(struct page **);

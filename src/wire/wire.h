@@ -79,6 +79,13 @@ struct msg_unmounted {
 	uint64_t	fsid;
 };
 
+struct msg_walk {
+	uint64_t	number;
+	uint64_t	kinds;		/* of events: files of other kinds are forgotten */
+	uint8_t		end;		/* all of it was seen */
+	uint8_t		unused_[7];
+};
+
 struct msg_audit {
 	uint64_t	kinds;		/* events that rules were asked for; what other people's rules tell is dropped */
 	uint64_t	told;		/* of these the ones that policies ask for */

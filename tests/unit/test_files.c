@@ -7,12 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "records.h"
 /* The gate is a process, not a library: what hears of files is taken in whole, with all that it calls. */
 #include "gate/files.c"
 #include "gate/dirs.c"
+#define pass_on	facts_pass_on
+#include "gate/facts.c"
 #include "gate/act.c"
 #include "gate/fold.c"
 #include "gate/glance.c"
@@ -591,6 +594,56 @@ a_mount_point_of_any_length_ends(void **state)
 	assert_int_equal(strlen(dirs_mount(&gate, 1)->path), sizeof(m.path) - 1);
 }
 
+/* Of files whose entries are told of, it is passed on what they are by now, with who did it; here there is none any more. */
+static void
+changes_of_accounts_are_passed_on(void **state)
+{
+	_Alignas(8) static char buffer[WIRE_MAX];
+	static struct event ev;
+	struct wire_msg m;
+	struct object etc = { FS, 11 };
+	int pair[2];
+	size_t len;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+	gate.setup.opener_sock = pair[0];
+	gate.kinds = 1ull << EVENT_ACCOUNT;
+	learn_dir(&etc, "/etc");
+	made(FAN_CREATE, etc, "passwd.lock", file);
+	made(FAN_CLOSE_WRITE, etc, "crontab", file);
+	made(FAN_DELETE, etc, "shadow", file);
+	renamed(etc, "passwd+", etc, "passwd");
+	tell_all();
+	silence();
+	const char *const paths[] = { "/etc/shadow", "/etc/passwd" };
+	for (unsigned i = 0; i < COUNT(paths); i++) {
+		assert_int_equal(wire_recv(pair[1], ROOM_GATE, ROOM_WARDEN, buffer, sizeof(buffer), &m), 0);
+		assert_int_equal(m.type, MSG_FACT_ENDED);
+		assert_int_equal(event_from_wire(&ev, m.payload, m.len), 0);
+		assert_int_equal(ev.kind, EVENT_ACCOUNT);
+		assert_int_equal(ev.process.pid, ACTOR);
+		const char *path = event_text(&ev, TEXT_FILE_PATH, &len);
+		assert_true(len == strlen(paths[i]) && memcmp(path, paths[i], len) == 0);
+	}
+	assert_int_equal(wire_recv(pair[1], ROOM_GATE, ROOM_WARDEN, buffer, sizeof(buffer), &m), -EAGAIN);
+	assert_int_equal(atomic_load(&page->gate.facts_again), 0);
+	/* A directory of parts of units that comes is looked into; and so is everything when it cannot be passed on. */
+	gate.kinds = FACT_KINDS;
+	learn_dir(&sub, "/etc/systemd/system");
+	made(FAN_CREATE | FAN_ONDIR, sub, "x.service.d", file);
+	tell_all();
+	silence();
+	assert_int_equal(atomic_load(&page->gate.facts_again), 1);
+	close(pair[1]);
+	made(FAN_DELETE, etc, "shadow", file);
+	tell_all();
+	silence();
+	assert_int_equal(atomic_load(&page->gate.facts_again), 2);
+	assert_int_equal(counter(COUNTER_FACTS_MISSED), 1);
+	close(pair[0]);
+}
+
 static void
 without_a_group_there_is_silence(void **state)
 {
@@ -629,6 +682,7 @@ main(void)
 		TEST(the_warden_is_heard_before_a_file_system_is_called_unknown),
 		TEST(file_systems_come_go_and_are_replaced),
 		TEST(a_mount_point_of_any_length_ends),
+		TEST(changes_of_accounts_are_passed_on),
 		TEST(without_a_group_there_is_silence),
 	};
 
