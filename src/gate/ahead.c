@@ -9,7 +9,7 @@
 
 #define REST_NS		(20 * NS_PER_MS)	/* longer than the steps of the clock that files are dated by */
 #define PATIENCE_NS	NS_PER_SEC		/* for what is written again and again */
-#define SIZE_MOST	(256ull << 20)		/* who runs more than that waits for what nobody else should */
+#define SIZE_MOST	(256ll << 20)		/* who runs more than that waits for what nobody else should */
 #define READS		(2 * AHEAD_MAX)		/* of the group in one turn */
 
 enum fate { FATE_WAIT, FATE_DROP, FATE_SCAN };
@@ -37,36 +37,38 @@ take(struct gate *g, uint64_t now_ns)
 	return true;
 }
 
-/* Puts its file into the event in hand, which nobody holds between turns. */
-static bool
-place(struct gate *g, int fd)
+/* What would an exec of it ask? The hand that holds no event between turns is lent for it. */
+static uint32_t
+needs_of(struct gate *g, int fd, uint64_t now_ns)
 {
 	struct event *ev = &g->report.event;
-	struct stat st;
+	const struct question q = { .group = -1, .fd = fd, .kind = EVENT_EXEC, .taken_ns = now_ns };
+	size_t len;
 
-	if (fstat(fd, &st))
-		return false;
-	event_init(ev, EVENT_EXEC, SENSOR_FANOTIFY);
-	ev->file = event_file_of(&st);
-	ev->have = HAVE_FILE;
-	fan_filesystem(g, fd);
-	return true;
+	fan_event(g, &q);
+	const char *path = event_text(ev, TEXT_FILE_PATH, &len);
+	if (event_set(ev, TEXT_EXECUTABLE, path, len) == 0)
+		ev->have |= HAVE_PROCESS;
+	content_fetch(g, HAVE_SCANNED);
+	return content_times_tell(ev) ? judge_object_needs(g->policy, ev) & HAVE_SCANNED : 0;
 }
 
 static enum fate
-fate_of(struct gate *g, unsigned i, uint64_t now_ns)
+fate_of(struct gate *g, unsigned i, uint64_t now_ns, struct msg_scan *ask)
 {
-	struct event *ev = &g->report.event;
-	const struct file *f = &ev->file;
+	int fd = g->ahead.file[i].fd;
+	struct stat st;
 
-	if (!place(g, g->ahead.file[i].fd) || !S_ISREG(f->mode) || !f->links || !f->size || f->size > SIZE_MOST)
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || !st.st_nlink || !st.st_size || st.st_size > SIZE_MOST)
 		return FATE_DROP;
-	if (now_wall_ns() < f->ctime_ns + REST_NS)
+	*ask = (struct msg_scan){ .file = event_file_of(&st), .program = 1 };
+	if (now_wall_ns() < ask->file.ctime_ns + REST_NS)
 		return now_ns < g->ahead.file[i].due_ns ? FATE_WAIT : FATE_DROP;
-	if (!(f->mode & (S_IXUSR | S_IXGRP | S_IXOTH)) || !content_times_tell(ev))
+	if (!(st.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)))
 		return FATE_DROP;
-	content_fetch(g, g->ahead.needs);
-	return (ev->have & g->ahead.needs) == g->ahead.needs ? FATE_DROP : FATE_SCAN;
+	uint32_t needs = needs_of(g, fd, now_ns);
+	ask->content = (needs & HAVE_CONTENT) != 0;
+	return needs ? FATE_SCAN : FATE_DROP;
 }
 
 static void
@@ -84,13 +86,13 @@ hand_on(struct gate *g, uint64_t now_ns)
 	struct ahead *a = &g->ahead;
 
 	for (unsigned i = 0; i < a->n && !a->ticket;) {
-		enum fate fate = fate_of(g, i, now_ns);
+		struct msg_scan ask;
+		enum fate fate = fate_of(g, i, now_ns, &ask);
 		if (fate == FATE_WAIT) {
 			i++;
 			continue;
 		}
 		if (fate == FATE_SCAN) {
-			const struct msg_scan ask = { .file = g->report.event.file, .content = (a->needs & HAVE_CONTENT) != 0, .program = 1 };
 			a->ticket = held_scan(g, &ask, a->file[i].fd);
 			counter_add(g->setup.page, a->ticket ? COUNTER_AHEAD : COUNTER_AHEAD_MISSED, 1);
 		}
@@ -131,12 +133,6 @@ ahead_tend(struct gate *g, uint64_t now_ns)
 	a->rests = false;
 	loop_change(&g->loop, &a->source, EPOLLIN);
 	return -1;
-}
-
-void
-ahead_policy(struct gate *g)
-{
-	g->ahead.needs = policy_hangs_on(g->policy, EVENT_EXEC) & HAVE_SCANNED;
 }
 
 int

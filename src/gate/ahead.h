@@ -3,7 +3,8 @@
 /*
  * Programs are hashed when they were written, so that their first exec finds the answer: where a rule hangs on what is in a program, and
  * somebody would wait for it. The kernel tells of every file that was closed behind a writer; a moment later, when its times can tell a
- * further change, what has a right to be executed goes to scan, one at a time, which reads it only if it begins as a program does.
+ * further change, what has a right to be executed, and at whose place a rule may come to ask for it, goes to scan, one at a time, which
+ * reads it only if it begins as a program does.
  * What comes too fast, or is changed in its rights or its name later, is hashed when it is run, as everything else.
  */
 #include "base/loop.h"
@@ -14,7 +15,6 @@
 struct gate;
 struct ahead {
 	struct source	source;
-	uint32_t	needs;		/* enum event_have, of content, that rules on exec hang on; 0: none does */
 	bool		rests;		/* the kernel is not listened to until due_ns */
 	uint64_t	due_ns;
 	unsigned	n;		/* files that wait, the first to come first */
@@ -24,8 +24,6 @@ struct ahead {
 
 /* Begins to listen, if there is a group for it. 0 or -errno. */
 int	ahead_start(struct gate *);
-/* Another policy is in force. */
-void	ahead_policy(struct gate *);
 /* Hands on what is due. Returns ms until the next, -1 none. */
 int	ahead_tend(struct gate *, uint64_t now_ns);
 

@@ -384,7 +384,6 @@ use_policy(struct gate *g, int fd)
 	g->files.first = correlate_joins(p, policy_watch_kinds(WATCH_HEARD), opens | exec);
 	g->files.opens_first = g->setup.mode == MODE_MONITOR && correlate_joins(p, opens, exec);
 	correlate_policy(g->correlate, p);
-	ahead_policy(g);
 	cache_flush(g);
 	return 0;
 }

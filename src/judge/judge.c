@@ -337,6 +337,28 @@ judge_always_allows(const struct policy *p, const struct event *ev, enum judge_v
 }
 
 uint32_t
+judge_object_needs(const struct policy *p, const struct event *ev)
+{
+	struct inquiry q = { .p = p, .ev = ev, .view = VIEW_OBJECT };
+	struct hearing h = { .p = p, .ev = ev, .q = &q };
+	struct candidates c;
+	uint32_t needs = 0;
+
+	candidates(&q, &c);
+	for (int i = candidates_next(p, &c, -1); i >= 0; i = candidates_next(p, &c, i)) {
+		const struct l_rule *r = layout_rules(p) + i;
+		struct judge_step step = { 0 };
+		struct belief is = hear_logic(&h, &r->logic, &step, r->actions & ACTION_ALLOW);
+		needs |= is.needs;
+		for (uint32_t k = 0; k < r->n_refs && is.truth != TRUTH_FALSE; k++) {
+			const struct l_exception *x = layout_exceptions(p) + layout_refs(p)[r->ref + k];
+			needs |= hear_logic(&h, &x->logic, &step, true).needs;
+		}
+	}
+	return needs & HAVE_ALL;
+}
+
+uint32_t
 judge_add(const struct policy *p, const struct event *ev, struct verdict *v, unsigned rule)
 {
 	struct inquiry q = { .p = p, .ev = ev };

@@ -29,6 +29,8 @@ uint32_t judge_add(const struct policy *, const struct event *, struct verdict *
 bool	judge_of_object(enum field, enum event_kind);
 enum judge_view { VIEW_ALL, VIEW_OBJECT, VIEW_LOADER };
 bool	judge_always_allows(const struct policy *, const struct event *, enum judge_view);
+/* What rules may come to ask about the object of EV, depending on who asks: enum event_have. */
+uint32_t judge_object_needs(const struct policy *, const struct event *);
 
 /* What became of one condition; for `why`, `explain` and tests. */
 enum truth { TRUTH_FALSE, TRUTH_TRUE, TRUTH_UNKNOWN };

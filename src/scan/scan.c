@@ -11,6 +11,7 @@
 
 #define JOBS		64u
 #define SLICE		(256u * 1024)
+#define SLICE_ALL	(32u * 1024)	/* of what takes ten times as long */
 #define PATIENCE	(1ull << 30)	/* a file with more than this still to read gives way when all places are taken */
 
 struct job {
@@ -115,7 +116,7 @@ static void
 advance(struct scan *s, struct job *j)
 {
 	uint64_t left = j->answer.file.size - j->at;
-	size_t want = left < SLICE ? (size_t)left : SLICE;
+	size_t most = j->digest.all ? SLICE_ALL : SLICE, want = left < most ? (size_t)left : most;
 	ssize_t n = read_fully(j, j->at, s->slice, want);
 
 	if (n < 0) {

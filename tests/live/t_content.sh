@@ -130,9 +130,11 @@ cp "$M/free/known" "$M/free/copy"
 cp "$M/free/unknown" "$M/free/fresh"
 written 2
 before=$(counter scans) hits=$(counter hash_hits)
+allowed "a new program runs" exec "$M/free/fresh"
+is "and waited for nothing" 0 "$(($(counter scans) - before))"
 denied "a copy of what is known is denied at its first exec" exec "$M/free/copy"
-allowed "another new program runs" exec "$M/free/fresh"
-is "and neither was waited for" 0 "$(($(counter scans) - before))"
+alert "and its record has the rest" rule.name=known "file.path=$M/free/copy" "file.hash.md5=$(md5sum <"$M/free/copy" | cut -c1-32)"
+is "which alone was asked for" 1 "$(($(counter scans) - before))"
 number "their hashes were there" "$(($(counter hash_hits) - hits))" -ge 2
 ahead=$(counter ahead)
 install -m 755 /dev/stdin "$M/free/text" <<<"no program"
@@ -144,6 +146,10 @@ cp "$M/free/known" "$M/free/last"
 written 1
 is "what is no program is not read, and what may not be executed not even looked at" "1 1" \
     "$(($(counter ahead) - ahead)) $(($(counter scanned) - scanned))"
+cp "$M/free/known" "$M/elsewhere"
+cp "$M/free/known" "$M/free/last"
+written 2
+is "nor a program where no rule asks for what is in it" "2" "$(($(counter ahead) - ahead))"
 # Whoever is quicker than that waits, as ever.
 for n in $(seq 20); do
 	cp "$M/free/known" "$M/free/at-once"

@@ -196,6 +196,52 @@ a_hash_is_asked_for_last(void **state)
 	policy_close(p);
 }
 
+/* What costs a pass over the whole file is asked for at once, however many rules ask, and last. */
+static void
+all_of_a_content_is_asked_for_at_once(void **state)
+{
+	(void)state;
+	const struct policy *p = compile("[rule hash]\non = exec\naction = deny\nfile.path = /x\n"
+	    "file.hash.sha256 = 0000000000000000000000000000000000000000000000000000000000000000\n"
+	    "[rule packed]\non = exec\naction = alert\nprocess.title = x\nfile.type = elf\nfile.elf.packed = true\n");
+
+	assert_int_equal(needs_of(p, "file.path=/x", 0), HAVE_COMM);
+	assert_int_equal(needs_of(p, "file.path=/x process.title=x", 0), HAVE_HASH | HAVE_CONTENT);
+	assert_int_equal(needs_of(p, "file.path=/x process.title=y", 0), HAVE_HASH);
+	assert_int_equal(needs_of(p, "file.path=/x process.title=x file.elf.packed=false", 0), HAVE_HASH);
+	assert_int_equal(needs_of(p, "file.path=/y process.title=x file.type=script", 0), 0);
+	policy_close(p);
+}
+
+static uint32_t
+object_needs_of(const struct policy *p, const char *known)
+{
+	static struct event ev;
+
+	event_init(&ev, EVENT_EXEC, SENSOR_NOBODY);
+	give(&ev, known);
+	return judge_object_needs(p, &ev);
+}
+
+static void
+what_may_be_asked_of_a_file_is_known_before_anybody_asks(void **state)
+{
+	(void)state;
+	const struct policy *p = compile("[rule hash]\non = exec\naction = deny\nfile.path = /x/**\nuser.id = 7\n"
+	    "file.hash.sha256 = 0000000000000000000000000000000000000000000000000000000000000000\n"
+	    "[rule open]\non = open\naction = alert\nfile.elf.packed = true\n"
+	    "[rule user]\non = exec\naction = alert\nuser.id = 8\nprocess.executable = /z\n"
+	    "[rule known]\non = exec\naction = alert\nuser.id = 9\nprocess.executable = /k/*\n"
+	    "[exception x]\nrules = known\nreason = y\nfile.entropy|gte = 7000\n");
+
+	assert_int_equal(object_needs_of(p, "file.path=/x/a process.executable=/x/a"), HAVE_HASH);
+	assert_int_equal(object_needs_of(p, "file.path=/y process.executable=/y"), 0);
+	assert_int_equal(object_needs_of(p, "file.path=/z process.executable=/z"), 0);
+	assert_int_equal(object_needs_of(p, "file.path=/k/a process.executable=/k/a"), HAVE_CONTENT);
+	assert_int_equal(object_needs_of(p, "file.path=/k/a process.executable=/k/a file.entropy=1"), 0);
+	policy_close(p);
+}
+
 static void
 an_exception_is_asked_only_when_its_rule_matches(void **state)
 {
@@ -720,6 +766,8 @@ main(void)
 		cmocka_unit_test(without_an_expression_a_selection_holds_and_no_filter),
 		cmocka_unit_test(a_rule_that_is_refuted_asks_for_nothing),
 		cmocka_unit_test(a_hash_is_asked_for_last),
+		cmocka_unit_test(all_of_a_content_is_asked_for_at_once),
+		cmocka_unit_test(what_may_be_asked_of_a_file_is_known_before_anybody_asks),
 		cmocka_unit_test(an_exception_is_asked_only_when_its_rule_matches),
 		cmocka_unit_test(both_sides_of_a_comparison_are_asked_for),
 		cmocka_unit_test(deny_goes_before_allow_and_allow_before_the_default),
