@@ -97,11 +97,13 @@ lookups_ask(struct lookups *t, const struct packet *p, const struct dns *d, uint
 	l->wall_ns = wall_ns;
 	l->due_ns = boot_ns + LOOKUP_WAIT_NS;
 	l->uid = UINT32_MAX;
-	memcpy(l->name, d->name, sizeof(l->name));
+	memcpy(l->name, d->name, strlen(d->name) + 1);
 	memcpy(l->type, d->type, sizeof(l->type));
 	l->code[0] = '\0';
 	l->answers_len = 0;
 	t->open++;
+	if (!t->next_ns || boot_ns + LOOKUP_SETTLE_NS < t->next_ns)
+		t->next_ns = boot_ns + LOOKUP_SETTLE_NS;
 	return l;
 }
 
@@ -118,6 +120,8 @@ lookups_answer(struct lookups *t, const struct packet *p, const struct dns *d, u
 	l->answers_len = d->answers_len;
 	memcpy(l->answers, d->answers, d->answers_len);
 	l->due_ns = l->settled ? boot_ns : l->boot_ns + LOOKUP_SETTLE_NS;
+	if (l->due_ns < t->next_ns)
+		t->next_ns = l->due_ns;
 }
 
 /* When something is to be done about it. */
@@ -133,17 +137,21 @@ uint64_t
 lookups_tick(struct lookups *t, uint64_t boot_ns)
 {
 	uint64_t next = 0;
+	unsigned n = 0;
 
+	if (boot_ns < t->next_ns)
+		return t->next_ns;
 	for (unsigned i = 0; i < LOOKUPS && t->open; i++) {
 		struct lookup *l = &t->place[i];
 		if (t->hash[i] && l->boot_ns + LOOKUP_SETTLE_NS <= boot_ns)
 			settle(t, l);
-		if (t->hash[i] && l->due_ns <= boot_ns)
+		if (t->hash[i] && l->due_ns <= boot_ns && n++ < LOOKUP_ROUND)
 			tell(t, i);
 		else if (t->hash[i] && (!next || next_of(l) < next))
 			next = next_of(l);
 	}
-	return next;
+	t->next_ns = next && next < boot_ns + LOOKUP_ROUND_NS ? boot_ns + LOOKUP_ROUND_NS : next;
+	return t->next_ns;
 }
 
 void

@@ -14,7 +14,10 @@
 #define LOOKUP_WAIT_NS	1500000000ull	/* for an answer */
 #define LOOKUP_SETTLE_NS 40000000ull	/* until audit has told who asked */
 
+#define LOOKUP_ROUND_NS	2000000ull	/* what is due is looked for this often at most, */
+#define LOOKUP_ROUND	128		/* and so many are told at once */
 #define LOOKUP_EXE_MAX	254
+#define LOOKUP_HOLDERS	4	/* of whom the gate is asked whether they hold the socket */
 
 struct lookup {
 	struct peer	 from, to;
@@ -24,6 +27,8 @@ struct lookup {
 	uint64_t	 boot_ns, wall_ns, due_ns;
 	uint64_t	 inode;		/* of the socket that asked; 0: not known */
 	uint32_t	 uid;		/* of its owner; UINT32_MAX: not known */
+	struct { int32_t pid; uint32_t fd; } holder[LOOKUP_HOLDERS];
+	unsigned	 holders;	/* asked about so far */
 	bool		 settled;	/* `settle` has been asked who made it: */
 	int32_t		 pid;		/* 0: not known */
 	uint16_t	 exe_len;
@@ -40,6 +45,7 @@ struct lookups {
 	lookup_fn	*told;		/* called for each that is over */
 	void		*arg;
 	uint64_t	 early;		/* told before their answer came */
+	uint64_t	 next_ns;	/* nothing is due before; 0: none is open */
 	unsigned	 open;
 	uint32_t	 hash[LOOKUPS];	/* of place[], in one piece to be searched */
 	struct lookup	 place[LOOKUPS];

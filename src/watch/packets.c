@@ -12,10 +12,17 @@
 
 /* Only now may the gate still see it: most who ask are gone with the answer. */
 static void
-ask_holds(struct packets *w, const struct lookup *l, const struct asker *a)
+ask_holds(struct packets *w, struct lookup *l, const struct asker *a)
 {
 	struct msg_holds m = { .inode = l->inode, .pid = a->pid, .fd = a->fd };
 
+	for (unsigned i = 0; i < l->holders; i++)
+		if (l->holder[i].pid == a->pid && l->holder[i].fd == a->fd)
+			return;
+	if (l->holders == LOOKUP_HOLDERS)
+		return;
+	l->holder[l->holders].pid = a->pid;
+	l->holder[l->holders++].fd = a->fd;
 	outbox_ask(w->out, &m);
 }
 
@@ -225,9 +232,11 @@ packets_asked(struct packets *w, const struct event *ev)
 		a.exe_len = (uint16_t)len;
 	}
 	askers_put(&w->askers, &a);
-	for (unsigned i = 0; i < LOOKUPS && w->lookups.open; i++)
-		if (w->lookups.hash[i] && w->lookups.place[i].inode && asker_may(&a, &w->lookups.place[i]))
-			ask_holds(w, &w->lookups.place[i], &a);
+	for (unsigned i = 0; i < LOOKUPS && w->lookups.open; i++) {
+		struct lookup *l = &w->lookups.place[i];
+		if (w->lookups.hash[i] && l->inode && !l->settled && asker_may(&a, l))
+			ask_holds(w, l, &a);
+	}
 }
 
 int

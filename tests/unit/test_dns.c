@@ -417,7 +417,10 @@ test_the_oldest_makes_room_and_none_is_lost(void **state)
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(told[i].from.port, 1000 + i);
 	assert_int_equal(t.open, LOOKUPS);
-	lookups_tick(&t, 60 * SEC);
+	assert_int_equal(lookups_tick(&t, 60 * SEC), 60 * SEC + LOOKUP_ROUND_NS);
+	assert_int_equal(n_told, 3 + LOOKUP_ROUND);
+	for (uint64_t at = 61 * SEC; at; at = lookups_tick(&t, at))
+		;
 	assert_int_equal(n_told, LOOKUPS + 3);
 	assert_int_equal(n_settled, LOOKUPS + 3);
 	assert_int_equal(t.open, 0);
