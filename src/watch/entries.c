@@ -134,7 +134,7 @@ value_secret(struct value *v, const char *name, const char *shown, struct span t
 		return;
 	hash_text(v->of, text, hash);
 	memcpy(v->text + v->len, name, n);
-	memcpy(v->text + v->len + n, shown, k);
+	copy_shown(v->text + v->len + n, (struct span){ shown, k });
 	v->len += n + k;
 	v->text[v->len++] = SECRET;
 	memcpy(v->text + v->len, hash, HASH_TEXT);
