@@ -79,12 +79,14 @@ copy(char *out, size_t size, struct text t)
 	out[n] = '\0';
 }
 
-/* As it is called in /dev, or among the interfaces; else the last part of its path. */
+/* A USB device by its kind, since its number is another each time; others as in /dev, or among the interfaces; else the end of the path. */
 static struct text
-name_of(const char *m, size_t len, struct text path)
+name_of(const char *m, size_t len, struct text subsystem, struct text path)
 {
-	struct text t = value_of(m, len, "DEVNAME");
+	struct text t = is(subsystem, "usb") ? value_of(m, len, "PRODUCT") : (struct text){ 0 };
 
+	if (!t.s)
+		t = value_of(m, len, "DEVNAME");
 	if (!t.s)
 		t = value_of(m, len, "INTERFACE");
 	if (t.s)
@@ -107,7 +109,7 @@ uevent_parse(const char *m, size_t len, struct uevent *u)
 	if (!is_wanted(subsystem, value_of(m, len, "DEVTYPE")) || value_of(m, len, "SYNTH_UUID").s)
 		return -ENOMSG;
 	copy(u->subsystem, sizeof(u->subsystem), subsystem);
-	copy(u->name, sizeof(u->name), name_of(m, len, path));
+	copy(u->name, sizeof(u->name), name_of(m, len, subsystem, path));
 	u->facts_len = 0;
 	put_facts(m, len, u);
 	return 0;

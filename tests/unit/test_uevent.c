@@ -41,7 +41,7 @@ test_a_stick_is_plugged_in_and_out(void **state)
 	    "DEVTYPE=usb_device\0PRODUCT=781/5567/100\0TYPE=0/0/0\0BUSNUM=001\0DEVNUM=004\0SEQNUM=4711"), 0);
 	assert_true(u.added);
 	assert_string_equal(u.subsystem, "usb");
-	assert_string_equal(u.name, "bus/usb/001/004");
+	assert_string_equal(u.name, "781/5567/100");
 	facts_are("DEVTYPE=usb_device PRODUCT=781/5567/100 TYPE=0/0/0 DEVNAME=bus/usb/001/004 MAJOR=189 MINOR=3 DEVPATH=" STICK);
 	assert_int_equal(READ("remove@/x/sdb1\0ACTION=remove\0DEVPATH=/x/sdb1\0SUBSYSTEM=block\0DEVNAME=sdb1\0DEVTYPE=partition\0"
 	    "PARTNAME=a b\xff"), 0);

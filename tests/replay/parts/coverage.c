@@ -17,7 +17,7 @@ static struct tally met_types[L_TYPE__MAX], met_by[L_BY__END - L_BY_ENTITY + 1];
 static struct tally met_fields[FIELD__MAX], met_mods[MOD__MAX], met_kinds[EVENT__MAX], met_actions[16], met_operators[OPERATOR__MAX];
 
 /* Which operators the conditions of the policy at hand have, by "rule NAME" and "exception NAME". */
-static struct { char section[READ_SECTION + 1]; unsigned operators; bool condition; } known[512];
+static struct { char section[READ_SECTION + 1]; unsigned operators; bool condition; } known[1024];
 static unsigned n_known;
 
 static void
