@@ -111,13 +111,6 @@ cache_is_young(const struct event *ev)
 	return ev->wall_ns < ev->file.ctime_ns + YOUNG_NS;
 }
 
-/* Rights beyond the mode bits show in those of the group. */
-bool
-cache_only_root_writes(const struct file *f)
-{
-	return f->uid == 0 && !(f->mode & (S_IWGRP | S_IWOTH));
-}
-
 bool
 cache_may_stay_busy(const struct gate *g, uint64_t dev)
 {

@@ -9,6 +9,7 @@
  * A store into a shared mapping drops no mark. So a file that others than root may write is marked only as long as we hold a read lease on
  * it: its first writer waits until the mark is gone. Each costs a descriptor, which keeps its file system busy, so they are few and short.
  */
+#include <sys/stat.h>
 #include "gate/state.h"
 
 #ifndef FAN_MARK_IGNORE
@@ -30,8 +31,12 @@ bool	cache_may_stay_busy(const struct gate *, uint64_t dev);
 bool	cache_watch(struct gate *, int fd);
 /* Its file has changed just now: a script that makes, runs and removes it should not cost others their marks. */
 bool	cache_is_young(const struct event *);
-/* Nobody but root may write it. */
-bool	cache_only_root_writes(const struct file *);
+/* Nobody but root may write it: rights beyond the mode bits show in those of the group. */
+static inline bool
+cache_only_root_writes(const struct file *f)
+{
+	return f->uid == 0 && !(f->mode & (S_IWGRP | S_IWOTH));
+}
 /* Is the file of FD still what the event says? What changed before cache_watch() was told to nobody. */
 bool	cache_unchanged(int fd, const struct file *);
 /* Ends leases that are old or being broken. Returns ms until the next, -1 none. */

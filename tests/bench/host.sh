@@ -77,16 +77,29 @@ fill_host() {
 	cat in >out
 	sed 's/alpha/gamma/' out >changed
 	END
-	# Below these two directories a program must be hashed before its first exec.
+	# Below these directories a program must be hashed before its first exec.
 	cat >"$root/yett/own/bench.ini" <<-END
 	[policy]
-	description = What is below two directories is judged by its content
+	description = What is below these directories is judged by its content
 	[rule by-content]
 	on = exec
-	file.path = /bench/hashed/**, /bench/big/**
+	file.path = /bench/hashed/**, /bench/written/**, /bench/big/**
 	file.hash.sha256 = $(printf 'no file has this' | sha256sum | cut -d' ' -f1)
 	action = deny, alert
 	END
+}
+
+# Programs that come while yettd runs: where execs wait for what is in them, it is known before.
+write_programs() {
+	local before now until=$((SECONDS + 30))
+	rm -rf "$root/bench/written"
+	read -r before < <(counters scanned)
+	cp -R "$root/bench/hashed" "$root/bench/written"
+	[ -n "$daemon" ] && grep -q 'mode = enforce' "$root/yett/yett.conf" || return 0
+	until read -r now < <(counters scanned); [ $((now - before)) -ge 400 ]; do
+		[ "$SECONDS" -lt "$until" ] || fail "programs that were written are not hashed: $((now - before))"
+		sleep 0.05
+	done
 }
 
 # yettctl as seen from here; the daemon is chrooted.

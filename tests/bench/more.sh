@@ -162,6 +162,12 @@ judgements() {
 	}' >>"$raw"
 }
 
+# How fast a file is read, by what is to be known of it.
+scanning() {
+	progress "scans"
+	"$B/bench/scan" >>"$raw"
+}
+
 # What the record process takes, on the disk of TMPDIR: as fast as it takes alerts, 5,000 of them a second, 50,000 events a second.
 recording() {
 	local rates w
@@ -176,6 +182,7 @@ recording() {
 
 more() {
 	judgements
+	scanning
 	recording
 	lists
 	weights

@@ -20,6 +20,7 @@ leave(int fd)
 #include "gate/fold.c"
 #include "gate/glance.c"
 #include "gate/fan.c"
+#include "gate/content.c"
 #include "gate/fetch.c"
 #include "gate/labels.c"
 #include "gate/linger.c"

@@ -14,6 +14,7 @@
 #include "gate/fold.c"
 #include "gate/glance.c"
 #include "gate/fan.c"
+#include "gate/content.c"
 #include "gate/fetch.c"
 #include "gate/labels.c"
 #include "gate/linger.c"
