@@ -234,8 +234,8 @@ what_only_a_walk_finds_has_no_process(void **state)
 	found("/etc/cron.d/new", "@daily root c\n");
 	walk(true);
 	assert_string_equal(says(100), "");
-	assert_string_equal(says(400), "removed cron a: schedule=@daily user=root @root(-1)!; added cron b -> schedule=@daily user=root @root(-1)!; "
-	    "added cron c -> schedule=@daily user=root @root(-1)!");
+	assert_string_equal(says(400), "removed cron a: schedule=@daily user=root @root(-1)!; "
+	    "added cron b -> schedule=@daily user=root @root(-1)!; added cron c -> schedule=@daily user=root @root(-1)!");
 	walk(false);
 	found("/etc/crontab", "@daily root b\n");
 	walk(true);
@@ -267,7 +267,8 @@ what_goes_and_comes_back_is_compared(void **state)
 	heard("/etc/crontab", "@daily root a\n@daily root b\n");
 	assert_string_equal(says(2000), "added cron b -> schedule=@daily user=root @root(-1)");
 	hand(MSG_FACT_GONE, "/etc/crontab", -1, ACTOR);
-	assert_string_equal(says(2000), "removed cron a: schedule=@daily user=root @root(-1); removed cron b: schedule=@daily user=root @root(-1)");
+	assert_string_equal(says(2000), "removed cron a: schedule=@daily user=root @root(-1); "
+	    "removed cron b: schedule=@daily user=root @root(-1)");
 	hand(MSG_FACT_GONE, "/etc/crontab", -1, ACTOR);
 	assert_string_equal(says(2000), "");
 	assert_int_equal(facts.known.n, 0);
