@@ -300,6 +300,8 @@ prepare(struct audit_link *link, int *wrong)
 static void
 publish(struct audit_link *link, enum audit_state state)
 {
+	atomic_store(&link->page->warden.audit_dark, link->dark);
+	atomic_store(&link->page->warden.audit_no_uring, (link->lacks & LACKS_URING) != 0);
 	atomic_store(&link->page->warden.audit, state);
 }
 
@@ -321,6 +323,7 @@ remember(struct audit_link *link, const struct audit_status *st)
 	link->saved = (struct audit_saved){ st->enabled, st->backlog_limit, st->backlog_wait_time };
 	link->lost = st->lost;
 	link->touched = 0;
+	atomic_store(&link->page->warden.audit_locked, st->enabled == 2);
 	if (st->enabled == 1 && left_enabled(link, st)) {
 		link->saved.enabled = 0;
 		link->touched = AUDIT_STATUS_ENABLED;
@@ -360,6 +363,7 @@ restore(struct audit_link *link)
 
 	if (!left || list_rules(link, left))
 		return;
+	atomic_store(&link->page->warden.audit_never, left->never);
 	for (unsigned i = 0; i < left->count; i++)
 		change_rule(link, AUDIT_DEL_RULE, &left->rule[i]);
 	if (left->others && !left->strangers)
@@ -386,7 +390,10 @@ leave(struct audit_link *link)
 	link->dark = 0;
 }
 
-/* An earlier instance of this tag may have died with its rules in force. Where audit cannot even be asked, none are. */
+/*
+ * An earlier instance of this tag may have died with its rules in force. Where audit cannot even be asked, none are. What is found says
+ * whether audit could be used, also while nothing asks for it.
+ */
 static void
 tidy(struct audit_link *link)
 {
@@ -396,8 +403,10 @@ tidy(struct audit_link *link)
 		return;
 	link->tidied = true;
 	link->control = open_socket(0);
-	if (link->control >= 0 && !get_status(link, &st))
+	int err = link->control < 0 ? link->control : get_status(link, &st);
+	if (!err)
 		remember(link, &st);
+	atomic_store(&link->page->warden.audit_error, (uint64_t)-err);
 	leave(link);
 }
 
@@ -444,6 +453,7 @@ audit_update(struct audit_link *link, uint64_t kinds, bool exec_full)
 	}
 	if (link->data < 0)
 		err = start(link);
+	atomic_store(&link->page->warden.audit_error, (uint64_t)-err);
 	if (err) {
 		log_errno(err, "audit: cannot be used, and what policies ask of it is not seen");
 		leave(link);

@@ -192,6 +192,7 @@ open_kernel(struct warden *w)
 	if (err)
 		return complain(err, "cannot open", "fanotify (is this root, with CONFIG_FANOTIFY_ACCESS_PERMISSIONS?)");
 	heard_open(&w->heard);
+	atomic_store(&w->page->warden.files_unable, w->heard.files < 0);
 	w->proc_sock = proc_connector_open(&w->proc_filter);
 	if (w->proc_sock < 0)
 		return complain(w->proc_sock, "cannot open", "the proc connector (it needs the initial network namespace)");

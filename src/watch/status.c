@@ -242,10 +242,37 @@ write_processes(struct json *j, const struct status *st)
 	end(j, ']');
 }
 
+/* What audit would tell and does not: all of it, or only what rules of the kernel were refused for. */
+static uint64_t
+audit_dark(const struct page *page, enum audit_state state)
+{
+	uint64_t all = 0, refused = atomic_load(&page->warden.audit_dark);
+
+	for (unsigned k = 0; audit_states[state].dark && k < EVENT__MAX; k++)
+		if (event_kind_sensor((enum event_kind)k) == SENSOR_AUDIT)
+			all |= 1ull << k;
+	return state == AUDIT_FAILED && (refused & all) ? refused & all : all;
+}
+
+static void
+write_kinds(struct json *j, const char *name, uint64_t kinds)
+{
+	begin(j, name, '[');
+	for (unsigned k = 0; k < EVENT__MAX; k++) {
+		const char *kind = event_kind_name((enum event_kind)k);
+		if (!(kinds & 1ull << k))
+			continue;
+		separate(j);
+		put_text(j, kind, strlen(kind));
+	}
+	end(j, ']');
+}
+
 static void
 write_audit(struct json *j, const struct page *page)
 {
 	enum audit_state state = audit_state(page);
+	uint64_t error = atomic_load(&page->warden.audit_error);
 
 	begin(j, "audit", '{');
 	text(j, "state", audit_states[state].name, 16);
@@ -254,14 +281,9 @@ write_audit(struct json *j, const struct page *page)
 	truth(j, "never_rule", atomic_load(&page->warden.audit_never) != 0);
 	number(j, "events", counter_get(page, COUNTER_AUDIT_EVENTS));
 	number(j, "lost", counter_get(page, COUNTER_AUDIT_LOST));
-	begin(j, "dark", '[');
-	for (unsigned k = 0; audit_states[state].dark && k < EVENT__MAX; k++)
-		if (event_kind_sensor((enum event_kind)k) == SENSOR_AUDIT) {
-			const char *name = event_kind_name((enum event_kind)k);
-			separate(j);
-			put_text(j, name, strlen(name));
-		}
-	end(j, ']');
+	text(j, "error", error ? errno_name((int)error) : "", 32);
+	truth(j, "io_uring", !atomic_load(&page->warden.audit_no_uring));
+	write_kinds(j, "dark", audit_dark(page, state));
 	end(j, '}');
 }
 
@@ -296,6 +318,7 @@ write_sensors(struct json *j, const struct status *st)
 	end(j, '}');
 	begin(j, "files", '{');
 	text(j, "state", files < sizeof(states) / sizeof(states[0]) ? states[files] : "failed", 16);
+	truth(j, "able", !atomic_load(&page->warden.files_unable));
 	number(j, "events", counter_get(page, COUNTER_FILE_EVENTS));
 	number(j, "lost", counter_get(page, COUNTER_FILES_LOST));
 	number(j, "unplaced", counter_get(page, COUNTER_FILES_UNPLACED));
@@ -351,15 +374,7 @@ write_places(struct json *j, const struct page *page)
 		begin(j, NULL, '{');
 		text(j, "path", p->path, sizeof(p->path));
 		text(j, "kind", kind < sizeof(kinds) / sizeof(kinds[0]) ? kinds[kind] : "", 16);
-		begin(j, "events", '[');
-		for (unsigned k = 0; k < EVENT__MAX; k++) {
-			const char *name = event_kind_name((enum event_kind)k);
-			if (!(seen & 1ull << k))
-				continue;
-			separate(j);
-			put_text(j, name, strlen(name));
-		}
-		end(j, ']');
+		write_kinds(j, "events", seen);
 		text(j, "state", state < sizeof(states) / sizeof(states[0]) ? states[state] : "", 16);
 		text(j, "why", p->why, sizeof(p->why));
 		end(j, '}');

@@ -49,9 +49,9 @@ enum audit_state { AUDIT_OFF, AUDIT_OWN, AUDIT_MULTICAST, AUDIT_FAILED, AUDIT_UN
 struct page_warden {
 	_Atomic uint64_t started_ns;
 	_Atomic uint32_t mode;		/* enum mode */
-	_Atomic uint32_t audit;		/* enum audit_state */
-	_Atomic uint32_t audit_never;	/* a task,never rule makes processes invisible to audit */
-	_Atomic uint32_t audit_locked;	/* -e 2: rules cannot be changed until reboot */
+	_Atomic uint32_t audit, audit_never; /* enum audit_state; a task,never rule makes processes invisible to audit */
+	_Atomic uint32_t audit_locked, audit_no_uring; /* -e 2: rules cannot be changed until reboot; io_uring is not told (before 5.16) */
+	_Atomic uint64_t audit_error, audit_dark; /* errno of using it, 0 well; kinds that it does not tell, bit per enum event_kind */
 	_Atomic uint64_t rules;		/* rules in force */
 	_Atomic uint64_t policy_generation;
 	_Atomic uint64_t monitor_until_ns; /* boot clock; 0: not temporary */
@@ -62,7 +62,7 @@ struct page_warden {
 	_Atomic uint32_t mounts;	/* entries of page.mount in use */
 	_Atomic uint32_t first_mounts;	/* of these the ones that were there when yettd started */
 	_Atomic uint32_t places;	/* entries of page.place in use */
-	_Atomic uint32_t files, sense[SENSE__MAX];	/* enum files_state, enum sense_state */
+	_Atomic uint32_t files, sense[SENSE__MAX], files_unable; /* enum files_state, enum sense_state; files cannot be had by handle */
 };
 
 struct page_watch {
