@@ -160,6 +160,12 @@ event_file_same(const struct file *a, const struct file *b)
 	return a->dev == b->dev && a->ino == b->ino && a->size == b->size && a->ctime_ns == b->ctime_ns && a->mtime_ns == b->mtime_ns;
 }
 
+bool
+event_only_root_writes(const struct file *f)
+{
+	return f->uid == 0 && !(f->mode & (S_IWGRP | S_IWOTH));
+}
+
 void
 event_file_flags(struct event *ev)
 {

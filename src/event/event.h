@@ -188,6 +188,9 @@ struct file event_file_of(const struct stat *);
 /* The same content, by identity: device, inode, times and size. Names and rights may differ. */
 bool	event_file_same(const struct file *, const struct file *);
 
+/* Nobody but root may write it. Rights beyond the mode bits show in those of the group. */
+bool	event_only_root_writes(const struct file *);
+
 /* Fills flags that follow from file mode, owner and link count. */
 void	event_file_flags(struct event *);
 

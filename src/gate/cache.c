@@ -166,7 +166,7 @@ mark(struct gate *g, struct question *q)
 	/* First who tells of changes, then what makes exec silent. */
 	if (!cache_watch(g, q->fd))
 		return;
-	if (!cache_only_root_writes(f) && !keep_lease(g, q))
+	if (!event_only_root_writes(f) && !keep_lease(g, q))
 		return;
 	if (fanotify_mark(g->setup.exec_group, FAN_MARK_ADD | ignore, exec_mask(g), q->fd, NULL))
 		return;

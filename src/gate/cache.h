@@ -31,12 +31,6 @@ bool	cache_may_stay_busy(const struct gate *, uint64_t dev);
 bool	cache_watch(struct gate *, int fd);
 /* Its file has changed just now: a script that makes, runs and removes it should not cost others their marks. */
 bool	cache_is_young(const struct event *);
-/* Nobody but root may write it: rights beyond the mode bits show in those of the group. */
-static inline bool
-cache_only_root_writes(const struct file *f)
-{
-	return f->uid == 0 && !(f->mode & (S_IWGRP | S_IWOTH));
-}
 /* Is the file of FD still what the event says? What changed before cache_watch() was told to nobody. */
 bool	cache_unchanged(int fd, const struct file *);
 /* Ends leases that are old or being broken. Returns ms until the next, -1 none. */

@@ -1,6 +1,5 @@
 #include <stdio.h>
 #include <string.h>
-#include "gate/cache.h"
 #include "gate/content.h"
 
 bool
@@ -24,7 +23,7 @@ content_times_tell(const struct event *ev)
 	size_t len;
 	const char *type = event_text(ev, TEXT_FILESYSTEM, &len);
 
-	return cache_only_root_writes(&ev->file) ||
+	return event_only_root_writes(&ev->file) ||
 	    (len && !(len == 5 && (memcmp(type, "tmpfs", 5) == 0 || memcmp(type, "ramfs", 5) == 0)));
 }
 

@@ -57,7 +57,7 @@ quiet_allow(struct gate *g, struct question *q)
 
 	if (!g->cache.works || quiet->n == PAGE_QUIET || cache_is_young(ev) || len >= sizeof(g->setup.page->quiet[0].path))
 		return;
-	if (!(ev->have & HAVE_FILE) || !S_ISREG(ev->file.mode) || !cache_only_root_writes(&ev->file) ||
+	if (!(ev->have & HAVE_FILE) || !S_ISREG(ev->file.mode) || !event_only_root_writes(&ev->file) ||
 	    !cache_may_stay_busy(g, ev->file.dev) || !is_busy(g, &ev->file))
 		return;
 	if (!always_allowed(g) || !cache_watch(g, q->fd))

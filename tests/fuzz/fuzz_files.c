@@ -14,6 +14,7 @@ leave(int fd)
 /* The gate is a process, not a library: it is taken in whole. Descriptors in records are anybody's here: none is closed. */
 #define close		leave
 #include "gate/files.c"
+#include "gate/facts.c"
 #undef close
 #include "gate/dirs.c"
 #include "gate/act.c"
@@ -22,6 +23,7 @@ leave(int fd)
 #include "gate/fan.c"
 #include "gate/content.c"
 #include "gate/fetch.c"
+#include "gate/content.c"
 #include "gate/labels.c"
 #include "gate/linger.c"
 #include "gate/spool.c"

@@ -32,6 +32,16 @@ static struct audit_link ours;
 static struct loop loop;
 static struct outbox outbox;
 static struct listener hearing;
+static struct packets packets;
+
+/* Nobody wants to know here who asks for names. */
+void
+packets_asked(struct packets *p, const struct event *ev)
+{
+	(void)p;
+	(void)ev;
+}
+static struct packets packets;
 static struct event seen[SEEN_MAX];
 static unsigned n_seen;
 static _Alignas(8) char buffer[WIRE_MAX];
@@ -344,8 +354,8 @@ main(void)
 	check_leftovers(&before);
 	tell(audit_update(&ours, audit_kinds(), false) == 0 && !ours.multicast && ours.data >= 0, "the kernel takes every rule");
 	tell(atomic_load(&page->warden.audit) == AUDIT_OWN, "yett owns the audit socket");
-	struct watch_setup setup = { .audit_sock = ours.data, .audit_kinds = ours.kinds, .page = page };
-	if (outbox_init(&outbox, &loop, pair[0], page) || listener_init(&hearing, &loop, &setup, &outbox))
+	struct watch_setup setup = { .audit_sock = ours.data, .audit_kinds = ours.kinds, .told_kinds = ours.kinds, .page = page };
+	if (outbox_init(&outbox, &loop, pair[0], page) || listener_init(&hearing, &loop, &setup, &outbox, &packets))
 		return 2;
 	bool uring;
 	pid_t pid = work(&uring);
