@@ -23,7 +23,6 @@
 #include "gate/fan.c"
 #include "gate/content.c"
 #include "gate/fetch.c"
-#include "gate/content.c"
 #include "gate/labels.c"
 #include "gate/linger.c"
 #include "gate/spool.c"
