@@ -26,15 +26,15 @@ asker_may(const struct asker *a, const struct lookup *l)
 	return asks_there(a, l) && in_time(a, l) && (!a->port || a->port == l->from.port);
 }
 
-/* The only one of them; the latest of it. */
+/* The only one of them; the latest of it. OWNER: only who has the user of the socket counts, who need not be the one that made it. */
 static struct asker *
-only(struct askers *t, const struct lookup *l, uint16_t port)
+only(struct askers *t, const struct lookup *l, uint16_t port, bool owner)
 {
 	struct asker *found = NULL;
 
 	for (unsigned i = 1; i <= ASKERS; i++) {
 		struct asker *a = &t->at[(t->next - i) % ASKERS];
-		if (a->port != port || !asker_may(a, l))
+		if (a->port != port || !asker_may(a, l) || (owner && a->uid != l->uid))
 			continue;
 		if (found && found->pid != a->pid)
 			return NULL;
@@ -67,10 +67,12 @@ any(struct askers *t, const struct lookup *l)
 const struct asker *
 askers_find(struct askers *t, const struct lookup *l)
 {
-	struct asker *a = only(t, l, l->from.port);
+	struct asker *a = only(t, l, l->from.port, false);
 
 	if (!a)
-		a = only(t, l, 0);
+		a = only(t, l, 0, false);
+	if (!a)
+		a = only(t, l, 0, true);
 	if (!a && !any(t, l))
 		a = earlier(t, l);
 	if (a)

@@ -23,7 +23,7 @@ put_ends(struct inet_diag_sockid *id, const struct peer *from, const struct peer
 }
 
 static int
-ask(struct diag *d, const struct packet *p)
+ask_kernel(struct diag *d, const struct packet *p)
 {
 	struct question q = {
 		.head = { .nlmsg_len = sizeof(q), .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST, .nlmsg_seq = ++d->sequence },
@@ -67,7 +67,7 @@ take_answer(struct diag *d, struct diag_socket *out)
 int
 diag_find(struct diag *d, const struct packet *p, struct diag_socket *out)
 {
-	int err = d->fd < 0 ? -ENOENT : ask(d, p);
+	int err = d->fd < 0 ? -ENOENT : ask_kernel(d, p);
 
 	for (int i = 0; !err && i < STALE_MAX; i++)
 		if ((err = take_answer(d, out)) != -ESTALE)

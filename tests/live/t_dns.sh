@@ -75,6 +75,28 @@ no_alert "what audit tells of connections for it is no event that somebody asked
 alert "who keeps its socket is known for certain" dns.question.name=n6.held.example.org
 is "and nobody guesses" 0 "$(alerts dns.question.name=n6.held.example.org yett.flags=process-guessed)"
 
+# From another network namespace, as a container has one, seen where it leaves it; nobody can look for the socket there.
+unshare -n sleep 60 & box=$!
+# shellcheck disable=SC2317 # called by name
+apart() { [ "$(readlink /proc/$box/ns/net)" != "$(readlink /proc/self/ns/net)" ]; }
+eventually 5 apart || give_up "a network namespace"
+end=yett$((RANDOM % 10000)) subnet=198.18.$((RANDOM % 250))
+ip link add "$end" type veth peer name eth0 netns $box && ip addr add "$subnet.1/30" dev "$end" && ip link set "$end" up &&
+    nsenter -t $box -n sh -c "ip link set lo up; ip addr add $subnet.2/30 dev eth0; ip link set eth0 up" || give_up "a pair of interfaces"
+exec {MORE}< <(exec "$PROG/resolve" serve "$subnet.1")
+read -r -t 10 -u "$MORE" line && [ "$line" = ready ] || give_up "the name server for the container"
+nsenter -t $box -n "$ask" connect "$subnet.1" boxed.example.org
+alert "what a container asks" dns.question.name=boxed.example.org "source.ip=$subnet.2" "process.executable=$ask" yett.flags=process-guessed
+kill $box
+
+# What the kernel filters out costs no wake-up: of a lookup over TCP two segments carry something, and what is no DNS is not heard.
+settled
+read_before=$(counter packets)
+"$ask" tcp "$net.1" few.example.org 20
+alert "lookups over TCP" dns.question.name=few.example.org
+number "two packets each are read" $(($(counter packets) - read_before)) -ge 40
+number "and no more" $(($(counter packets) - read_before)) -le 44
+
 settled
 seen=$(counter lookups) lost=$(counter packets_lost)
 "$M/bin/flood" connect "$net.1" all.flood.test 10000

@@ -438,7 +438,7 @@ static int32_t
 asker_of(uint16_t port, uint64_t boot_ns)
 {
 	struct packet p = from_port(port);
-	struct lookup l = { .from = p.from, .to = p.to, .boot_ns = boot_ns };
+	struct lookup l = { .from = p.from, .to = p.to, .boot_ns = boot_ns, .uid = UINT32_MAX };
 	const struct asker *a = askers_find(&who, &l);
 
 	return a ? a->pid : 0;
@@ -470,6 +470,26 @@ test_of_several_none_is_named(void **state)
 	speak(13, 10 * SEC);
 	assert_int_equal(asker_of(4000, 10 * SEC), 13);		/* the others are too long ago */
 	assert_int_equal(asker_of(4001, 10 * SEC), 13);
+}
+
+static void
+test_the_user_of_the_socket_tells_apart(void **state)
+{
+	struct packet p = from_port(4000);
+	struct lookup l = { .from = p.from, .to = p.to, .boot_ns = SEC, .uid = 1000 };
+	struct asker a = { .to = p.to, .pid = 11, .uid = 0, .boot_ns = SEC }, b = { .to = p.to, .pid = 12, .uid = 1000, .boot_ns = SEC };
+
+	(void)state;
+	askers_put(&who, &a);
+	assert_int_equal(askers_find(&who, &l)->pid, 11);	/* alone he may have changed his user since */
+	memset(&who, 0, sizeof(who));
+	askers_put(&who, &a);
+	askers_put(&who, &b);
+	assert_int_equal(askers_find(&who, &l)->pid, 12);
+	l.uid = UINT32_MAX;
+	l.from.port = 4001;
+	askers_put(&who, &b);
+	assert_null(askers_find(&who, &l));
 }
 
 static void
@@ -505,6 +525,7 @@ main(void)
 		cmocka_unit_test_setup(test_the_oldest_makes_room_and_none_is_lost, begin),
 		cmocka_unit_test_setup(test_who_asked, begin),
 		cmocka_unit_test_setup(test_of_several_none_is_named, begin),
+		cmocka_unit_test_setup(test_the_user_of_the_socket_tells_apart, begin),
 		cmocka_unit_test_setup(test_another_server_another_asker, begin),
 	};
 
