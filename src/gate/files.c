@@ -14,7 +14,7 @@
 /* In the order in which one record may say them of one object. */
 static const struct { uint64_t bits; enum event_kind kind; } acts[] = {
 	{ FAN_CREATE, EVENT_CREATE }, { FAN_RENAME | FAN_MOVED_FROM | FAN_MOVED_TO, EVENT_RENAME }, { FAN_ATTRIB, EVENT_CHMOD },
-	{ FAN_DELETE, EVENT_DELETE },
+	{ FAN_CLOSE_WRITE, EVENT_MODIFY }, { FAN_DELETE, EVENT_DELETE },
 };
 #define ACTS	(sizeof(acts) / sizeof(acts[0]))
 

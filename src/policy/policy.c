@@ -498,6 +498,7 @@ policy_place(const struct policy *p, unsigned i, struct watch_place *out)
 static const struct { enum event_kind kind; enum watch_event event; } watched[] = {
 	{ EVENT_OPEN, WATCH_OPENS }, { EVENT_WRITE, WATCH_OPENS }, { EVENT_CREATE, WATCH_CREATE }, { EVENT_RENAME, WATCH_RENAME },
 	{ EVENT_DELETE, WATCH_DELETE }, { EVENT_CHMOD, WATCH_CHMOD }, { EVENT_LOAD, WATCH_LOADS }, { EVENT_SCRIPT, WATCH_SCRIPTS },
+	{ EVENT_MODIFY, WATCH_MODIFY },
 };
 
 unsigned

@@ -96,9 +96,9 @@ bool	policy_loader(const struct policy *, uint64_t dev, uint64_t ino);
 enum watch_kind { WATCH_FILE, WATCH_DIRECTORY, WATCH_TREE, WATCH_EVERYTHING };
 enum watch_event {			/* OPENS: open and write. ASKED: what is asked about at an open; of the others we only hear */
 	WATCH_OPENS = 1 << 0, WATCH_CREATE = 1 << 1, WATCH_RENAME = 1 << 2, WATCH_DELETE = 1 << 3, WATCH_CHMOD = 1 << 4,
-	WATCH_LOADS = 1 << 5, WATCH_SCRIPTS = 1 << 6,
-	WATCH_ALL = (1 << 7) - 1, WATCH_ASKED = WATCH_OPENS | WATCH_LOADS | WATCH_SCRIPTS, WATCH_HEARD = WATCH_ALL & ~WATCH_ASKED,
-	WATCH_FACTS = 1 << 7		/* of event/fact.def, which no rule names */
+	WATCH_LOADS = 1 << 5, WATCH_SCRIPTS = 1 << 6, WATCH_MODIFY = 1 << 7,
+	WATCH_ALL = (1 << 8) - 1, WATCH_ASKED = WATCH_OPENS | WATCH_LOADS | WATCH_SCRIPTS, WATCH_HEARD = WATCH_ALL & ~WATCH_ASKED,
+	WATCH_FACTS = 1 << 8		/* of event/fact.def, which no rule names */
 };
 struct watch_place { enum watch_kind kind; const char *path; unsigned events; };	/* path absolute, without a trailing slash */
 /* The events of these kinds (bit per enum event_kind), and back. */

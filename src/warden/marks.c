@@ -50,6 +50,8 @@ marks_heard(const struct warden *w, unsigned events)
 		mask |= FAN_DELETE;
 	if (events & WATCH_CHMOD)
 		mask |= FAN_ATTRIB;
+	if (events & WATCH_MODIFY)
+		mask |= FAN_CLOSE_WRITE;
 	if (events & WATCH_FACTS)
 		mask |= FAN_CLOSE_WRITE | FAN_CREATE | FAN_DELETE | FAN_ATTRIB | w->heard.rename;
 	return mask ? mask | FAN_ONDIR : 0;

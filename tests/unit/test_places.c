@@ -20,7 +20,7 @@ by_writing(const void *a, const void *b)
 static unsigned
 event_of(const char *letter)
 {
-	static const char letters[] = "ocrdm";		/* opens, create, rename, delete, chmod */
+	static const char letters[] = "ocrdmlsw";	/* opens, create, rename, delete, chmod, load, script, modify */
 
 	return 1u << (strchr(letters, *letter) - letters);
 }
@@ -39,11 +39,11 @@ write_places(const struct policy *p, bool events, char *out, size_t n)
 	assert_true(count <= COUNT(one));
 	for (unsigned i = 0; i < count; i++) {
 		struct watch_place w;
-		char letters[8] = "";
+		char letters[9] = "";
 		size_t k = 0;
 		policy_place(p, i, &w);
 		const char *kind = w.kind == WATCH_FILE ? "" : w.kind == WATCH_DIRECTORY ? "/" : w.kind == WATCH_TREE ? "/**" : "*";
-		for (const char *letter = "ocrdm"; *letter && events; letter++)
+		for (const char *letter = "ocrdmlsw"; *letter && events; letter++)
 			if (w.events & event_of(letter))
 				letters[k++] = *letter;
 		snprintf(one[i], sizeof(one[i]), "%s%s%s%s", letters, events ? ":" : "", w.path, kind);
@@ -232,6 +232,7 @@ each_event_is_seen_where_rules_ask_for_it(void **state)
 		{ ON("open, chmod", "file.path = /x/**\n"), "om:/x/**" },
 		{ ON("write, create", "file.path = /x\n"), "oc:/x" },
 		{ ON("exec, create", "file.path = /x\n"), "c:/x" },
+		{ ON("modify", "file.path = /x/**\n"), "w:/x/**" },
 		{ ON("create", "user.id = 0\n"), "c:*" },
 		{ ON("create", "file.path = /x\n") NAMED("b", "delete", "file.path = /x\n"), "cd:/x" },
 		/* What another place covers, it covers event by event. */
