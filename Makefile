@@ -39,7 +39,7 @@ endif
 ALL_CFLAGS  = $(CFLAGS) $(SAN.$(VARIANT)) -std=gnu11 -D_GNU_SOURCE -Isrc $(WARN) $(WERROR) -MMD -MP -DVERSION='"$(VERSION)"' \
               $(PKG_CFLAGS)
 
-LIB_ROOMS  := base event wire policy judge alert
+LIB_ROOMS  := base event file wire policy judge alert
 DAEMON     := warden gate watch scan record hook
 room        = $(patsubst src/%.c,$(B)/%.o,$(sort $(wildcard $(addprefix src/,$(addsuffix /*.c,$(1))))))
 LIB_OBJS   := $(call room,$(LIB_ROOMS))

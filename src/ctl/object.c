@@ -1,7 +1,5 @@
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,65 +7,46 @@
 #include <sys/sysmacros.h>
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/hash.h"
 #include "ctl/object.h"
+#include "file/digest.h"
+#include "file/elf.h"
 
-#define HEADERS_MAX 128
+#define BLOCK	65536u
 
-/* Program header N of a 64-bit or 32-bit ELF file; false: there is none. */
-static bool
-elf_header(int fd, const unsigned char *head, unsigned n, Elf64_Phdr *out)
+static ssize_t
+read_at(void *arg, uint64_t offset, void *buf, size_t len)
 {
-	Elf64_Ehdr e64;
-	Elf32_Ehdr e32;
-	Elf32_Phdr p32;
+	ssize_t n = pread(*(const int *)arg, buf, len, (off_t)offset);
 
-	if (head[EI_CLASS] == ELFCLASS64) {
-		memcpy(&e64, head, sizeof(e64));
-		return n < e64.e_phnum && e64.e_phentsize == sizeof(*out) && e64.e_phoff < INT32_MAX &&
-		    pread(fd, out, sizeof(*out), (off_t)(e64.e_phoff + n * sizeof(*out))) == (ssize_t)sizeof(*out);
-	}
-	memcpy(&e32, head, sizeof(e32));
-	if (n >= e32.e_phnum || e32.e_phentsize != sizeof(p32) || e32.e_phoff >= INT32_MAX ||
-	    pread(fd, &p32, sizeof(p32), (off_t)(e32.e_phoff + n * sizeof(p32))) != (ssize_t)sizeof(p32))
-		return false;
-	*out = (Elf64_Phdr){ .p_type = p32.p_type, .p_offset = p32.p_offset, .p_filesz = p32.p_filesz };
-	return true;
+	return n < 0 ? -errno : n;
 }
 
-static void
-elf_interpreter(struct event *ev, int fd, const unsigned char *head)
+/* All that scan would say of FD. */
+static int
+read_content(struct event *ev, int fd)
 {
-	char path[PATH_MAX];
-	Elf64_Phdr p;
+	struct content c = { 0 };
+	struct elf_facts f;
+	struct digest d;
+	uint8_t block[BLOCK];
+	ssize_t n;
 
-	for (unsigned n = 0; n < HEADERS_MAX && elf_header(fd, head, n, &p); n++) {
-		if (p.p_type != PT_INTERP || p.p_filesz == 0 || p.p_filesz > sizeof(path) || p.p_offset > INT32_MAX)
-			continue;
-		ssize_t got = pread(fd, path, p.p_filesz, (off_t)p.p_offset);
-		if (got > 0)
-			event_set(ev, TEXT_INTERPRETER, path, strnlen(path, (size_t)got));
-		return;
+	digest_init(&d, true);
+	for (uint64_t at = 0; (n = read_at(&fd, at, block, sizeof(block))) != 0; at += (uint64_t)n) {
+		if (n < 0)
+			return (int)n;
+		digest_update(&d, block, (size_t)n);
 	}
-}
-
-static void
-classify(struct event *ev, int fd)
-{
-	unsigned char head[256] = { 0 };
-	ssize_t n = pread(fd, head, sizeof(head) - 1, 0);
-
-	if (n >= (ssize_t)sizeof(Elf64_Ehdr) && memcmp(head, ELFMAG, SELFMAG) == 0) {
-		event_set_str(ev, TEXT_FILE_TYPE, "elf");
-		elf_interpreter(ev, fd, head);
-	} else if (n > 2 && memcmp(head, "#!", 2) == 0) {
-		const char *s = (const char *)head + 2;
-		s += strspn(s, " \t");
-		event_set_str(ev, TEXT_FILE_TYPE, "script");
-		event_set(ev, TEXT_INTERPRETER, s, strcspn(s, " \t\n"));
-	} else {
-		event_set_str(ev, TEXT_FILE_TYPE, "other");
-	}
+	int err = elf_facts(read_at, &fd, &f);
+	if (!err && f.type == FILE_ELF)
+		err = elf_details(read_at, &fd, &c);
+	if (err)
+		return err;
+	digest_end(&d, ev->file.sha256, &c);
+	content_tell_type(ev, f.type, f.interpreter, f.interpreter_len);
+	content_tell(ev, &c);
+	ev->have |= HAVE_HASH;
+	return 0;
 }
 
 /* Type of the file system with this device number, from mountinfo: "36 35 98:0 /root /where options - type source". */
@@ -116,10 +95,6 @@ object_read(struct event *ev, const char *path)
 	if (!S_ISREG(st.st_mode))
 		return 0;
 	CLEANUP_FD int fd = open(real, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	int err = fd < 0 ? -errno : hash_file(fd, ev->file.sha256);
-	if (err)
-		return err;
-	classify(ev, fd);
-	ev->have |= HAVE_HASH;
-	return 0;
+
+	return fd < 0 ? -errno : read_content(ev, fd);
 }

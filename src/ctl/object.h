@@ -3,7 +3,7 @@
 #include "event/event.h"
 
 /*
- * Fills file.* of EV from the file at PATH, as the kernel would show it: resolved, with hash, type and interpreter. 0, or -errno;
+ * Fills file.* of EV from the file at PATH, as the kernel would show it: resolved, with all that scan says of its content. 0, or -errno;
  * then only file.path is set.
  */
 int	object_read(struct event *, const char *path);

@@ -8,15 +8,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONTENT_TLSH		72	/* letters of a digest, see scan/tlsh.h */
+#define CONTENT_TLSH		72	/* letters of a digest, see file/tlsh.h */
 #define CONTENT_HEADER		16
 #define CONTENT_BUILD_ID	32
 #define CONTENT_LIBRARIES	1024
 
+enum file_type { FILE_OTHER, FILE_ELF, FILE_SCRIPT };
+
 enum content_elf {
 	CONTENT_STATIC		= 1 << 0,	/* asks for no loader and no library */
 	CONTENT_STRIPPED	= 1 << 1,	/* has no table of symbols */
-	CONTENT_PACKED		= 1 << 2,	/* unpacks itself: see scan/elf.h */
+	CONTENT_PACKED		= 1 << 2,	/* unpacks itself: see file/elf.h */
 };
 #define CONTENT_ELF_ALL		7u
 
@@ -33,6 +35,12 @@ struct content {
 	uint8_t		build_id[CONTENT_BUILD_ID];
 	char		libraries[CONTENT_LIBRARIES]; /* names that the loader is to find, each ends with NUL; as many as fit */
 };
+
+struct event;
+/* Tells EV the type of its file, and its interpreter of LEN bytes. */
+void	content_tell_type(struct event *, enum file_type, const char *interpreter, size_t len);
+/* Tells EV all that is known; it has HAVE_CONTENT then. */
+void	content_tell(struct event *, const struct content *);
 
 /* Are all lengths in it true, and is the text text? */
 bool	content_sound(const struct content *);

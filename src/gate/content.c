@@ -1,4 +1,3 @@
-#include <stdio.h>
 #include <string.h>
 #include "gate/content.h"
 
@@ -36,29 +35,14 @@ just_scanned(const struct gate *g, const struct file *f)
 static void
 put_hash(struct gate *g, struct event *ev)
 {
-	static const char *const types[] = { [FILE_OTHER] = "other", [FILE_ELF] = "elf", [FILE_SCRIPT] = "script" };
 	const struct hashed *h = hashes_find(g->hashes, &ev->file);
 
 	if (!h)
 		return;
 	counter_add(g->setup.page, COUNTER_HASH_HITS, 1);
 	memcpy(ev->file.sha256, h->sha256, sizeof(h->sha256));
-	event_set_str(ev, TEXT_FILE_TYPE, types[h->type <= FILE_SCRIPT ? h->type : FILE_OTHER]);
-	event_set(ev, TEXT_INTERPRETER, h->interpreter, h->interpreter_len);
+	content_tell_type(ev, (enum file_type)h->type, h->interpreter, h->interpreter_len);
 	ev->have |= HAVE_HASH;
-}
-
-static void
-put_hex(struct event *ev, enum event_text which, const uint8_t *bytes, size_t n)
-{
-	static const char digits[] = "0123456789abcdef";
-	char text[2 * CONTENT_BUILD_ID];
-
-	for (size_t i = 0; i < n; i++) {
-		text[2 * i] = digits[bytes[i] >> 4];
-		text[2 * i + 1] = digits[bytes[i] & 15];
-	}
-	event_set(ev, which, text, 2 * n);
 }
 
 static void
@@ -66,18 +50,8 @@ put_content(struct gate *g, struct event *ev)
 {
 	const struct content *c = hashes_find(g->contents, &ev->file);
 
-	if (!c)
-		return;
-	put_hex(ev, TEXT_MD5, c->md5, sizeof(c->md5));
-	put_hex(ev, TEXT_SHA1, c->sha1, sizeof(c->sha1));
-	put_hex(ev, TEXT_HEADER, c->header, c->header_len);
-	put_hex(ev, TEXT_BUILD_ID, c->build_id, c->build_id_len);
-	event_set(ev, TEXT_TLSH, c->tlsh, c->tlsh_len);
-	event_set(ev, TEXT_LIBRARIES, c->libraries, c->libraries_len);
-	ev->file.entropy = c->entropy;
-	ev->flags |= (c->elf & CONTENT_STATIC ? FLAG_ELF_STATIC : 0) | (c->elf & CONTENT_STRIPPED ? FLAG_ELF_STRIPPED : 0) |
-	    (c->elf & CONTENT_PACKED ? FLAG_ELF_PACKED : 0);
-	ev->have |= HAVE_CONTENT;
+	if (c)
+		content_tell(ev, c);
 }
 
 void

@@ -12,7 +12,7 @@ struct hashes;
 
 struct hashed {
 	uint8_t		sha256[32];
-	uint8_t		type;		/* enum file_type of wire/wire.h, as it was put in */
+	uint8_t		type;		/* enum file_type of event/content.h, as it was put in */
 	uint8_t		interpreter_len;
 	char		interpreter[254];
 };

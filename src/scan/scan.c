@@ -5,8 +5,8 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/log.h"
-#include "scan/digest.h"
-#include "scan/elf.h"
+#include "file/digest.h"
+#include "file/elf.h"
 #include "scan/scan.h"
 
 #define JOBS		64u

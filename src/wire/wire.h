@@ -32,8 +32,6 @@ struct msg_scan {
 	uint8_t		unused_[6];
 };
 
-enum file_type { FILE_OTHER, FILE_ELF, FILE_SCRIPT };
-
 struct msg_scanned {
 	uint64_t	ticket;
 	int32_t		error;		/* 0, or errno: the rest is then unset */

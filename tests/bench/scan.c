@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
-/* Scan is a process, not a library: what it computes is taken in whole. */
-#include "scan/digest.c"
-#include "scan/tlsh.c"
+/* Taken in whole: for the parts of it. */
+#include "file/digest.c"
+#include "file/tlsh.c"
 
 #define TURNS	9
 #define SIZE	(32u << 20)

@@ -1,9 +1,7 @@
 /* A stream in pieces of any size, the first byte says which: the digests are those of the same stream in one piece. */
 #include <stdlib.h>
 #include <string.h>
-/* Scan is a process, not a library: what it computes is taken in whole. */
-#include "scan/digest.c"
-#include "scan/tlsh.c"
+#include "file/digest.h"
 
 static struct content
 in_pieces(const uint8_t *s, size_t len, size_t piece, uint8_t sha256[32])

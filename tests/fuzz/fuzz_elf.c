@@ -2,11 +2,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-/* Scan is a process, not a library: its parser is taken in whole. */
-#include "scan/digest.c"
-#include "scan/elf.c"
-#include "scan/elf_details.c"
-#include "scan/tlsh.c"
+/* Taken in whole: how much it may read is known in there. */
+#include "file/digest.c"
+#include "file/elf.c"
+#include "file/elf_details.c"
+#include "file/tlsh.c"
 
 #define FEW	(2 + TABLE_MAX / (ELF_AT_ONCE * sizeof(Elf32_Phdr)) + 1)	/* reads that may be needed for what a file is */
 #define MORE	1200u									/* and for all that is said of it */

@@ -114,6 +114,8 @@ alert "the linker's id" rule.name=by-build-id "yett.file.elf.build_id=$id"
 alert "packed, static, stripped" rule.name=packed yett.file.elf.packed=true yett.file.elf.static=true yett.file.elf.stripped=true
 allowed "what is only told runs" exec "$D/recorded"
 alert "with digests = on its record names them, too" rule.name=only-told "file.hash.md5=$(md5sum <"$D/recorded" | cut -c1-32)"
+matches "yettctl explain says the same" "packed" "$(ctl explain --on exec "$D/packed" 2>&1)"
+matches "of what it reads itself" "by-entropy" "$(ctl explain --on exec "$D/entropy" 2>&1)"
 before=$(counter scans)
 denied "what is known is not read again" exec "$D/md5"
 denied "whatever rule asks" exec "$D/packed"

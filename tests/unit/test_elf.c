@@ -1,13 +1,11 @@
 /* ELF files that nobody linked: what is said of them, and that no number in them is believed. */
+#include <elf.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "scan/digest.c"
-#include "scan/elf.c"
-#include "scan/elf_details.c"
-#include "scan/tlsh.c"
+#include "file/elf.h"
 
 #define SIZE	(256u * 1024)
 

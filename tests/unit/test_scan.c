@@ -18,11 +18,7 @@
 #include <cmocka.h>
 #include "base/sandbox.h"
 /* Scan is a process, not a library: it is taken in whole and run in a child. */
-#include "scan/digest.c"
-#include "scan/elf.c"
-#include "scan/elf_details.c"
 #include "scan/scan.c"
-#include "scan/tlsh.c"
 
 #define HUGE	(1ull << 40)
 

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "scan/tlsh.c"
+#include "file/tlsh.h"
 
 #define THEIR_LEAST	256u
 #define GENERATED	2500u

@@ -1,8 +1,8 @@
-#ifndef SCAN_ELF_INSIDE_H
-#define SCAN_ELF_INSIDE_H
+#ifndef FILE_ELF_INSIDE_H
+#define FILE_ELF_INSIDE_H
 /* How the parts of the ELF reader read: numbers of either order in headers of either class. No number is believed. */
 #include <elf.h>
-#include "scan/elf.h"
+#include "file/elf.h"
 
 #define ELF_HEAD	256u	/* what the kernel looks at */
 #define ELF_AT_ONCE	16u	/* entries of a table */

@@ -1,11 +1,11 @@
-#ifndef SCAN_DIGEST_H
-#define SCAN_DIGEST_H
+#ifndef FILE_DIGEST_H
+#define FILE_DIGEST_H
 /* What is to be known of the bytes of a file, in one pass over them: its SHA-256 always, the rest only where it is asked for. */
 #include <nettle/md5.h>
 #include <nettle/sha1.h>
 #include <nettle/sha2.h>
 #include "event/content.h"
-#include "scan/tlsh.h"
+#include "file/tlsh.h"
 
 struct digest {
 	bool			all;

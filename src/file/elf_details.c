@@ -1,6 +1,6 @@
 #include <string.h>
-#include "scan/digest.h"
-#include "scan/elf_inside.h"
+#include "file/digest.h"
+#include "file/elf_inside.h"
 
 #define LOADS		16u	/* segments that are looked at */
 #define NOTES		8u

@@ -1,10 +1,12 @@
-#ifndef SCAN_ELF_H
-#define SCAN_ELF_H
-/* What a file is, as the kernel would see it in execve(). Reads a bounded number of small pieces; every number in the file is hostile. */
+#ifndef FILE_ELF_H
+#define FILE_ELF_H
+/*
+ * What a file is, as the kernel would see it in execve(). Reads a bounded number of small pieces; every number in the file is hostile, so
+ * no process with a privilege may include this (tests/lint/rooms).
+ */
 #include <stdbool.h>
 #include <sys/types.h>
 #include "event/content.h"
-#include "wire/wire.h"
 
 /* Copies up to LEN bytes from OFFSET; fewer only at the end of the file. Bytes, or -errno. */
 typedef ssize_t elf_read(void *arg, uint64_t offset, void *buf, size_t len);

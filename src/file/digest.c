@@ -1,6 +1,6 @@
 #include <math.h>
 #include <string.h>
-#include "scan/digest.h"
+#include "file/digest.h"
 
 void
 digest_init(struct digest *d, bool all)

@@ -1,6 +1,6 @@
 #include <math.h>
 #include <string.h>
-#include "scan/tlsh.h"
+#include "file/tlsh.h"
 
 #define BUCKETS		128u	/* of 256 that are counted */
 #define LEAST		50u	/* bytes: of fewer nothing can be said */

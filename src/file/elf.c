@@ -1,5 +1,5 @@
 #include <string.h>
-#include "scan/elf_inside.h"
+#include "file/elf_inside.h"
 
 #define TABLE_MAX	65536u	/* bytes of program headers; the kernel refuses more */
 

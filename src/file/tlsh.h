@@ -1,5 +1,5 @@
-#ifndef SCAN_TLSH_H
-#define SCAN_TLSH_H
+#ifndef FILE_TLSH_H
+#define FILE_TLSH_H
 /*
  * TLSH, a digest that is alike for files that are alike: J. Oliver, C. Cheng, Y. Chen, "TLSH - A Locality Sensitive Hash", 2013.
  * 128 buckets, one byte of checksum, version T1. Of a stream, in pieces of any size.
