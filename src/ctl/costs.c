@@ -98,7 +98,9 @@ put_marks(FILE *out, const struct priced *r)
 		fputs(marks & (MARKS_EXEC | MARKS_OPEN) ? "; " : "", out);
 		put_heard(out, r);
 	}
-	if (!(marks & (MARKS_EXEC | MARKS_OPEN | MARKS_FILES)))
+	if (marks & MARKS_FACTS)
+		fprintf(out, "%swhat is written where accounts, schedules and services are", marks & (MARKS_EXEC | MARKS_OPEN | MARKS_FILES) ? "; " : "");
+	if (!(marks & (MARKS_EXEC | MARKS_OPEN | MARKS_FILES | MARKS_FACTS)))
 		fputs("none", out);
 }
 
@@ -113,6 +115,9 @@ put_exec_cost(FILE *out, const struct rule_cost *c)
 	else
 		fputs("a wake-up per exec", out);
 }
+
+/* Of these there is nothing to be said in front of a regular expression. */
+#define WITHOUT_WORDS	(unsigned)(MARKS_PROC | MARKS_FILES | MARKS_DEVICES | MARKS_FACTS)
 
 static void
 put_cost(FILE *out, const struct priced *r)
@@ -130,12 +135,12 @@ put_cost(FILE *out, const struct priced *r)
 	if (c->marks & MARKS_PACKETS)
 		fprintf(out, "%sa wake-up per name that is looked up", c->marks & (MARKS_PACKETS - 1) & ~(unsigned)MARKS_PROC ? "; " : "");
 	if (c->regexes)
-		fprintf(out, "%s%u regular expression%s, where nothing else refutes the rule", c->marks == MARKS_PROC ? "" : "; ", c->regexes,
+		fprintf(out, "%s%u regular expression%s, where nothing else refutes the rule", c->marks & ~WITHOUT_WORDS ? "; " : "", c->regexes,
 		    c->regexes == 1 ? "" : "s");
 	if (!c->marks)
 		fputs("that of the rules that it counts", out);
-	else if (!(c->marks & ~(unsigned)(MARKS_PROC | MARKS_FILES | MARKS_DEVICES)) && !c->regexes)
-		fputs(c->marks & MARKS_FILES ? "none: nobody waits for it" : "none", out);
+	else if (!(c->marks & ~WITHOUT_WORDS) && !c->regexes)
+		fputs(c->marks & (MARKS_FILES | MARKS_FACTS) ? "none: nobody waits for it" : "none", out);
 }
 
 static void
@@ -224,6 +229,7 @@ costs_json(const struct policy *p, unsigned rule, json_t *to)
 	static const struct { unsigned mark; const char *name; } names[] = {
 		{ MARKS_EXEC, "exec" }, { MARKS_OPEN, "open" }, { MARKS_PROC, "proc" }, { MARKS_AUDIT, "audit" },
 		{ MARKS_FILES, "files" }, { MARKS_PACKETS, "packets" }, { MARKS_DEVICES, "devices" },
+		{ MARKS_FACTS, "facts" },
 	};
 	struct priced r = price(p, rule);
 	CLEANUP_FREE char *marks = said(put_marks, &r), *cost = said(put_cost, &r);

@@ -89,6 +89,9 @@ show_sensors(const json_t *s)
 	}
 	row("fanotify", "%s; %" PRId64 " questions, %" PRId64 " lost", store_text(s, "sensors.fanotify.state"),
 	    number(s, "sensors.fanotify.events"), number(s, "sensors.fanotify.lost"));
+	row("facts", "%s; %" PRId64 " files, %" PRId64 " changes, %" PRId64 " of them missed, %" PRId64 " lost",
+	    store_text(s, "sensors.facts.state"), number(s, "sensors.facts.files"), number(s, "sensors.facts.events"),
+	    number(s, "sensors.facts.missed"), number(s, "sensors.facts.lost"));
 	row("files", "%s; %" PRId64 " events, %" PRId64 " times lost, %" PRId64 " without a place", store_text(s, "sensors.files.state"),
 	    number(s, "sensors.files.events"), number(s, "sensors.files.lost"), number(s, "sensors.files.unplaced"));
 	row("proc", "%s; %" PRId64 " messages, the last %" PRId64 " s ago; lost %" PRId64 " times, muted %" PRId64 " times",

@@ -12,8 +12,10 @@ marks_of(uint64_t kinds)
 			continue;
 		if (event_kind_sensor((enum event_kind)k) == SENSOR_FANOTIFY)
 			marks |= k == EVENT_EXEC ? MARKS_EXEC : MARKS_OPEN;
-		else if (event_kind_sensor((enum event_kind)k) == SENSOR_FILES || event_kind_sensor((enum event_kind)k) == SENSOR_FACTS)
+		else if (event_kind_sensor((enum event_kind)k) == SENSOR_FILES)
 			marks |= MARKS_FILES;
+		else if (event_kind_sensor((enum event_kind)k) == SENSOR_FACTS)
+			marks |= MARKS_FACTS;
 		else if (event_kind_sensor((enum event_kind)k) == SENSOR_PACKET)
 			marks |= MARKS_PACKETS;
 		else if (event_kind_sensor((enum event_kind)k) == SENSOR_UEVENT)

@@ -6,7 +6,7 @@
 
 /* What has to be marked or asked for, so that its events are heard at all. */
 enum rule_marks { MARKS_EXEC = 1 << 0, MARKS_OPEN = 1 << 1, MARKS_PROC = 1 << 2, MARKS_AUDIT = 1 << 3, MARKS_FILES = 1 << 4,
-	MARKS_PACKETS = 1 << 5, MARKS_DEVICES = 1 << 6 };
+	MARKS_PACKETS = 1 << 5, MARKS_DEVICES = 1 << 6, MARKS_FACTS = 1 << 7 };
 
 struct rule_cost {
 	unsigned	 marks;		/* enum rule_marks; 0: of a correlation, which its rules pay for */

@@ -150,6 +150,8 @@ opening_tend(struct warden *w, uint64_t now_ns)
 	if (wanted(w) != f->kinds || (f->kinds && again != f->again))
 		f->due = true;
 	f->again = again;
+	bool asked = policy_kinds(w->policy) & FACT_KINDS;
+	atomic_store(&w->page->warden.facts, !asked ? FILES_UNNEEDED : w->heard.files < 0 ? FILES_FAILED : FILES_ON);
 	if (f->due && !f->pid && now_ns >= f->next_ns)
 		start_child(w, true);
 }

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <malloc.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 
 #define GONE_NS		(1200 * NS_PER_MS)	/* editors move a file away before they write the new one */
 #define FOUND_NS	(400 * NS_PER_MS)	/* the gate may be just about to tell of it */
+#define LARGE		(1u << 17)
 #define OUTBOX_BUSY	(OUTBOX_BYTES / 4)	/* fuller than this, changes wait: those of one file must fit */
 
 static struct span
@@ -71,6 +73,7 @@ look(struct facts *f, const struct waiting *w, bool quiet)
 	if (!k || !event_file_same(&k->file, &s.identity)) {
 		CLEANUP_FREE char *text = s.file.link ? read_link(w->fd, &len) : read_text(w->fd, &len);
 		s.file.text = (struct span){ text, text ? len : 0 };
+		f->large = f->large || len > LARGE;
 		s.size = len == FACT_BYTES ? (uint64_t)st.st_size + 1 : len;
 		if (text)
 			change_seen(&f->changes, w->cause, &s);
@@ -281,6 +284,11 @@ facts_tick(struct facts *f, uint64_t now_ns)
 		settle(f, &w, false);
 		release(&w);
 	}
+	if (f->large) {		/* what one large file took is given back */
+		f->large = false;
+		malloc_trim(0);
+	}
+	atomic_store(&f->page->watch.known, f->known.n);
 	return f->n_waiting != 0;
 }
 

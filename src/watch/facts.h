@@ -27,6 +27,7 @@ struct facts {
 	struct changes	 changes;
 	uint64_t	 complete;	/* kinds of which a walk came to its end */
 	uint64_t	 walk;		/* its number */
+	bool		 large;		/* memory was taken for a large file */
 	struct waiting	 waiting[FACTS_WAITING];	/* in order */
 	unsigned	 n_waiting;
 	struct event	 scratch;

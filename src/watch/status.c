@@ -207,7 +207,7 @@ find_sensor_problems(const struct status *st, struct problems *p)
 	if (!audit_states[audit].dark && atomic_load(&page->warden.audit_never))
 		problem(p, "a rule `-a task,never` hides processes from audit");
 	if (atomic_load(&page->warden.files) == FILES_FAILED)
-		problem(p, "rules ask for create, rename, delete or chmod, which this kernel cannot tell (it needs Linux 5.9)");
+		problem(p, "rules ask for changes of files, which this kernel cannot tell (it needs Linux 5.9)");
 	for (uint32_t i = 0; i < n && i < PAGE_MOUNTS; i++)
 		dark += atomic_load(&page->mount[i].covered) == COVER_FAILED;
 	for (int i = 0; i < SENSE__MAX; i++)
@@ -308,6 +308,7 @@ write_sensors(struct json *j, const struct status *st)
 	static const char *const states[] = { [FILES_UNNEEDED] = "unneeded", [FILES_ON] = "on", [FILES_FAILED] = "failed" };
 	bool gate = atomic_load(&page->process[ROOM_GATE].pid) > 0;
 	uint32_t files = gate ? atomic_load(&page->warden.files) : FILES_FAILED;
+	uint32_t facts = gate ? atomic_load(&page->warden.facts) : FILES_FAILED;
 
 	begin(j, "sensors", '{');
 	begin(j, "fanotify", '{');
@@ -322,6 +323,13 @@ write_sensors(struct json *j, const struct status *st)
 	number(j, "events", counter_get(page, COUNTER_FILE_EVENTS));
 	number(j, "lost", counter_get(page, COUNTER_FILES_LOST));
 	number(j, "unplaced", counter_get(page, COUNTER_FILES_UNPLACED));
+	end(j, '}');
+	begin(j, "facts", '{');
+	text(j, "state", facts < sizeof(states) / sizeof(states[0]) ? states[facts] : "failed", 16);
+	number(j, "files", atomic_load(&page->watch.known));
+	number(j, "events", counter_get(page, COUNTER_FACTS_HEARD));
+	number(j, "missed", counter_get(page, COUNTER_FACTS_MISSED));
+	number(j, "lost", counter_get(page, COUNTER_FACTS_UNREAD) + counter_get(page, COUNTER_FACTS_LATE));
 	end(j, '}');
 	begin(j, "proc", '{');
 	text(j, "state", gate ? "on" : "failed", 16);

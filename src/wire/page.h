@@ -62,11 +62,12 @@ struct page_warden {
 	_Atomic uint32_t mounts;	/* entries of page.mount in use */
 	_Atomic uint32_t first_mounts;	/* of these the ones that were there when yettd started */
 	_Atomic uint32_t places;	/* entries of page.place in use */
-	_Atomic uint32_t files, sense[SENSE__MAX], files_unable; /* enum files_state, enum sense_state; files cannot be had by handle */
+	_Atomic uint32_t files, facts, sense[SENSE__MAX], files_unable; /* enum files_state twice, sense_state; files cannot be had by handle */
 };
 
 struct page_watch {
 	_Atomic uint64_t walk;		/* the last walk through accounts, schedules and services that was heard to its end */
+	_Atomic uint64_t known;		/* files of these that are known, entry by entry */
 };
 
 /* Left out on purpose; marked; to be marked, but it failed. */

@@ -50,7 +50,8 @@ process.executable = $M/bin/*
 action = log
 END
 start
-is "status: files are heard of" on "$(status sensors.files.state)"
+is "status: files are heard of" "on on" "$(status sensors.files.state) $(status sensors.facts.state)"
+number "and known" "$(status sensors.facts.files)" -gt 20
 settled
 is "what is there at the start is no news" 0 "$(alerts event.kind=alert)"
 

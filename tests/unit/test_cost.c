@@ -36,7 +36,7 @@ each_rule_is_told_by_what_it_asks(void **state)
 		{ "on = rename, open\naction = log\nfile.path = /a\n", MARKS_FILES | MARKS_OPEN, NULL, false, 0, 0 },
 		{ "on = rename\naction = log\nfile.previous.path = /a\n", MARKS_FILES, NULL, false, 0, F(FILE_PREVIOUS_PATH) },
 		{ "on = dns, device\naction = log\nuser.id = 0\n", MARKS_PACKETS | MARKS_DEVICES, NULL, false, F(USER_ID), 0 },
-		{ "on = account\naction = log\nfile.path = /a\n", MARKS_FILES, NULL, false, 0, 0 },
+		{ "on = account\naction = log\nfile.path = /a\n", MARKS_FACTS, NULL, false, 0, 0 },
 		{ "on = connect, exit\naction = log\ndestination.port = 22\n", MARKS_PROC | MARKS_AUDIT, NULL, false, 0, F(DESTINATION_PORT) },
 	};
 
