@@ -5,7 +5,7 @@
 #include "policy/near.h"
 
 static const struct command *const commands[] = {
-	&status_command, &alerts_command, &events_command, &coverage_command, &why_command, &explain_command,
+	&status_command, &doctor_command, &alerts_command, &events_command, &coverage_command, &why_command, &explain_command,
 	&check_command, &list_command, &show_command, &diff_command, &policy_reload_command, &policy_confirm_command,
 	&import_sigma_command, &reload_command, &monitor_command, &enforce_command, &confirm_command,
 	&verify_command, &keys_show_command, &keys_init_command, &keys_rotate_command, &fields_command, &help_command,

@@ -3,7 +3,7 @@
 /* Every command, by the file that has it. */
 #include "ctl/ctl.h"
 
-extern const struct command status_command;
+extern const struct command status_command, doctor_command;
 extern const struct command alerts_command, events_command, coverage_command;
 extern const struct command why_command, explain_command;
 extern const struct command check_command, list_command, show_command, fields_command;

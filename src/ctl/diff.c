@@ -161,26 +161,6 @@ on_difference(void *arg, const struct difference *d)
 
 /* ---- What is in force ---- */
 
-static enum answer
-ask_policy(const struct ctl *ctl, const struct policy **policy, struct control_reply *reply)
-{
-	int fd;
-	enum answer a = control_ask_for(ctl, "policy", reply, &fd);
-	CLEANUP_FD int owned = fd;
-
-	if (a != ANSWER_DONE) {
-		if (reply->len)
-			ctl_error("%s", reply->text);
-		return a;
-	}
-	int err = owned < 0 ? -1 : policy_open(owned, policy);
-	if (err) {
-		ctl_error("the policy that yettd told cannot be read; is it of this version (%s)?", VERSION);
-		return ANSWER_UNREACHABLE;
-	}
-	return ANSWER_DONE;
-}
-
 static void
 show_json(struct showing *s, const struct policy *force, const struct policy *disk, const char *about)
 {
@@ -199,7 +179,7 @@ compare(struct ctl *ctl, const struct policy *disk)
 	static struct control_reply reply;
 	struct showing s = { .list = ctl->json ? json_array() : NULL };
 	const struct policy *force;
-	enum answer a = ask_policy(ctl, &force, &reply);
+	enum answer a = load_in_force(ctl, &force, &reply);
 
 	if (a != ANSWER_DONE) {
 		json_decref(s.list);

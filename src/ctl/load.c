@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/cleanup.h"
 #include "ctl/load.h"
 #include "ctl/term.h"
 
@@ -33,6 +34,26 @@ load_policy(struct ctl *ctl, const struct policy **policy)
 	if (err) {
 		ctl_error("the compiled policy cannot be used: %s", strerror(-err));
 		return ANSWER_BROKEN;
+	}
+	return ANSWER_DONE;
+}
+
+enum answer
+load_in_force(const struct ctl *ctl, const struct policy **policy, struct control_reply *reply)
+{
+	int fd;
+	enum answer a = control_ask_for(ctl, "policy", reply, &fd);
+	CLEANUP_FD int owned = fd;
+
+	if (a != ANSWER_DONE) {
+		if (reply->len)
+			ctl_error("%s", reply->text);
+		return a;
+	}
+	int err = owned < 0 ? -1 : policy_open(owned, policy);
+	if (err) {
+		ctl_error("the policy that yettd told cannot be read; is it of this version (%s)?", VERSION);
+		return ANSWER_UNREACHABLE;
 	}
 	return ANSWER_DONE;
 }
