@@ -174,6 +174,44 @@ pid_of(const char *name)
 	return *name == '\0' ? pid : 0;
 }
 
+/* The last part of PATH, which becomes shorter by it. */
+static size_t
+last_part(const char *path, size_t *len, const char **part)
+{
+	const char *slash = *len ? memrchr(path, '/', *len) : NULL;
+	size_t n = *len - (slash ? (size_t)(slash - path) + 1 : 0);
+
+	*part = path + *len - n;
+	*len -= n + (slash != NULL);
+	return n;
+}
+
+int32_t
+proc_path_pid(const char *path, size_t len, int32_t self)
+{
+	char name[16];
+	const char *part;
+	size_t n = last_part(path, &len, &part);
+
+	if (n != 3 || memcmp(part, "mem", n))
+		return 0;
+	n = last_part(path, &len, &part);
+	size_t above = len, m;
+	const char *task;
+	m = last_part(path, &above, &task);
+	if (m == 4 && !memcmp(task, "task", m)) {
+		len = above;
+		n = last_part(path, &len, &part);
+	}
+	if ((n == 4 && !memcmp(part, "self", n)) || (n == 11 && !memcmp(part, "thread-self", n)))
+		return self;
+	if (!n || n >= sizeof(name))
+		return 0;
+	memcpy(name, part, n);
+	name[n] = '\0';
+	return pid_of(name);
+}
+
 static int
 each_of(const char *buf, size_t len, int (*fn)(void *arg, int32_t pid), void *arg)
 {

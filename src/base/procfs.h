@@ -33,6 +33,12 @@ ssize_t	proc_read(int proc, int32_t pid, const char *which, void *buf, size_t si
 /* loginuid or sessionid as a number; UINT32_MAX: none. */
 int	proc_number(int proc, int32_t pid, const char *which, uint32_t *);
 
+/*
+ * The process of a path that ends in /PID/mem or /PID/task/TID/mem, wherever /proc is mounted; "self" and "thread-self" are SELF. 0: it is
+ * none such. Pure.
+ */
+int32_t	proc_path_pid(const char *path, size_t len, int32_t self);
+
 /* What a stopped or waiting thread asked the kernel: /proc/TID/syscall. -EAGAIN while it runs. */
 struct proc_syscall { int64_t number; uint64_t args[6]; };
 int	proc_syscall(int proc, int32_t tid, struct proc_syscall *);

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include "base/clock.h"
@@ -223,4 +224,15 @@ const char *
 event_kind_help(enum event_kind kind)
 {
 	return kinds[kind].help;
+}
+
+bool
+event_signal_told(uint32_t number)
+{
+	static const int talk[] = { 0, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD, SIGCONT, SIGURG, SIGWINCH };
+
+	for (size_t i = 0; i < sizeof(talk) / sizeof(talk[0]); i++)
+		if (number == (uint32_t)talk[i])
+			return false;
+	return number < 32;
 }

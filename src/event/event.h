@@ -203,6 +203,12 @@ const char *event_kind_category(enum event_kind);
 const char *event_kind_type(enum event_kind);
 const char *event_kind_help(enum event_kind);
 
+/*
+ * Is a signal of that number an event? Those that end or stop whoever made no provision are, but for the ones by which programs talk to
+ * each other: HUP, USR1, USR2, CHLD, CONT, URG, WINCH, and those of real time. 0 is no signal.
+ */
+bool	event_signal_told(uint32_t signal);
+
 /* Which rules are asked: an open for writing, and one of a library, is also an open. */
 static inline uint64_t
 event_kind_mask(enum event_kind kind)

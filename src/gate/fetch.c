@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 #include "base/procfs.h"
 #include "gate/content.h"
+#include "gate/ends.h"
 #include "gate/fetch.h"
 #include "gate/labels.h"
 
@@ -243,20 +244,28 @@ seed_line(struct gate *g, int32_t pid)
 	}
 }
 
-/* The program of a process whose EXEC message told no name, while it still lives. */
+/*
+ * The program of a process whose EXEC message told no name, while it still lives; else as the kernel's audit has it, but not as a program
+ * says of itself.
+ */
 static void
 name_it(struct gate *g, int32_t pid)
 {
+	struct event *ev = event(g);
 	char exe[TREE_PATH];
 	ssize_t n = fetch_program(g, pid, exe, sizeof(exe));
+	size_t len;
+	const char *told = event_text(ev, TEXT_EXECUTABLE, &len);
 
 	if (n > 0)
 		tree_name(g->tree, pid, exe, (size_t)n);
+	else if (len && ev->sensor == SENSOR_AUDIT && (ev->have & HAVE_SYSCALL))
+		tree_name(g->tree, pid, told, len);
 }
 
 /* A thread has a number of its own, which the tree does not know. */
-static void
-name_target(struct gate *g)
+void
+fetch_target(struct gate *g)
 {
 	struct event *ev = event(g);
 	char exe[TREE_PATH];
@@ -283,7 +292,7 @@ fetch_place(struct gate *g)
 	if (tree_unnamed(g->tree, pid))
 		name_it(g, pid);
 	tree_place(g->tree, ev);
-	name_target(g);
+	fetch_target(g);
 	if (ev->have & HAVE_USER)	/* the event brought it, but only its number */
 		name_user(g);
 	ev->tried |= HAVE_PARENT | HAVE_PREVIOUS | HAVE_ANCESTORS | HAVE_PROCESS;
@@ -312,6 +321,7 @@ fetch(struct gate *g, const struct question *q, uint32_t needs)
 	if (needs & HAVE_PARENT_ARGS & ~ev->have)
 		fetch_cmdline(g, ev->parent.pid, TEXT_PARENT_ARGS, HAVE_PARENT_ARGS);
 	content_fetch(g, needs);
+	ends_fetch(g, needs);
 	/* What is in a file may still come from scan; everything else was looked for. */
 	ev->tried |= needs & ~HAVE_SCANNED;
 }

@@ -5,7 +5,7 @@
 
 /* What a record of a finding tells, as far as it can still be had. */
 #define FETCH_FOR_RECORD (HAVE_USER | HAVE_AUID | HAVE_CGROUP | HAVE_COMM | HAVE_CWD | HAVE_ARGS | HAVE_PARENT_ARGS | \
-	HAVE_TTY | HAVE_LABEL)
+	HAVE_TTY | HAVE_LABEL | HAVE_SOURCE | HAVE_PEER | HAVE_TARGET | HAVE_FILE)
 
 /*
  * Fetches NEEDS (enum event_have) about the process of the event in hand and marks them tried; what is in the file is only looked up in
@@ -15,6 +15,9 @@ void	fetch(struct gate *, const struct question *q, uint32_t needs);
 
 /* Places the event in the tree; a process that the tree does not know is read from /proc with its ancestors. */
 void	fetch_place(struct gate *);
+
+/* Names the program of the target of the event in hand, if it has one. */
+void	fetch_target(struct gate *);
 
 /* What a process runs, without the kernel's remark that the file has no name any more. Length, or -errno. */
 ssize_t	fetch_program(struct gate *, int32_t pid, char *exe, size_t size);

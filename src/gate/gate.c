@@ -13,6 +13,7 @@
 #include "gate/content.h"
 #include "gate/coverage.h"
 #include "gate/dirs.h"
+#include "gate/ends.h"
 #include "gate/facts.h"
 #include "gate/fan.h"
 #include "gate/fetch.h"
@@ -338,6 +339,9 @@ gate_on_event(struct gate *g, const struct wire_msg *m)
 		owner_name(g);
 		fetch_place(g);
 	}
+	/* Who did not ask by whom he was called is told whatever it was that called. */
+	if (ev->kind == EVENT_ACCEPT && !(ev->have & HAVE_SOURCE) && ends_fetch(g, HAVE_SOURCE) == -EAFNOSUPPORT)
+		return;
 	serve_notice(g);
 }
 
@@ -559,7 +563,8 @@ start(struct gate *g)
 	fold_recover(g);
 	late_recover(g);
 	facts_again(g);		/* what a predecessor had read and not passed on */
-	if ((err = cache_start(g)) || (err = files_start(g)) || (err = ahead_start(g)))
+	if ((err = cache_start(g)) || (err = files_start(g)) || (err = ahead_start(g)) ||
+	    (err = ends_start()))
 		return err;
 	if ((err = loop_watch(&g->loop, &g->exec_source, g->setup.exec_group, on_exec_group, EPOLLIN)) ||
 	    (err = loop_watch(&g->loop, &g->open_source, g->setup.open_group, on_open_group, EPOLLIN)) ||

@@ -117,6 +117,7 @@ struct gate {
 	uint64_t		 evicted, tree_full, tree_spliced;	/* of these so much is counted */
 	uint64_t		 too_hard, too_hard_ns;	/* events since last told, and when that was */
 	char			 too_hard_rule[64];
+	unsigned		 n_strange;	/* see ends.h */
 	int			 proc;		/* /proc */
 	struct source		 exec_source, open_source, watch_source, scan_source, warden_source;
 	struct proc_reader	 reader;

@@ -67,8 +67,8 @@ int32_t	tree_parent(const struct tree *, int32_t pid);		/* living or dead; 0 non
 
 /*
  * Fills process, parent, previous, ancestors and their texts of EV from EV->process.pid. On exec, TEXT_EXECUTABLE is what EV
- * already says and the caller's program becomes `previous`; else it is the program of the process. Returns 0 or -ENOENT. The program
- * of EV->target is named in either case.
+ * already says and the caller's program becomes `previous`; else it is the program of the process, or what EV says where that is not
+ * known. Returns 0 or -ENOENT. The program of EV->target is named in either case.
  */
 int	tree_place(const struct tree *, struct event *);
 

@@ -15,6 +15,8 @@
 #define BACKLOG_LIMIT	8192
 #define RECEIVE_BYTES	(16 << 20)
 #define MESSAGE_BYTES	16384
+/* What others tell of by themselves, and audit adds to where it is on: it is not switched on for that. */
+#define ALONG		(1ull << EVENT_ACCOUNT | 1ull << EVENT_SERVICE)
 
 /* What the kernel answers to one request: FN gets every message that is neither acknowledgement nor error. */
 typedef void answer_fn(void *arg, uint16_t type, const void *data, size_t len);
@@ -436,6 +438,8 @@ audit_update(struct audit_link *link, uint64_t kinds, bool exec_full)
 	int changed = 0, err = 0;
 
 	link->kinds = link->told = (kinds & audit_kinds()) | (exec_full && (kinds & execs) ? 1ull << EVENT_EXEC : 0);
+	if (link->told)
+		link->kinds = link->told |= kinds & ALONG;
 	if (kinds & 1ull << EVENT_DNS)
 		link->kinds |= 1ull << EVENT_DNS | 1ull << EVENT_CONNECT;	/* who asks: packets do not tell */
 	if (link->kinds & 1ull << EVENT_LISTEN)

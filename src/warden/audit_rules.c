@@ -1,57 +1,103 @@
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include "warden/audit_rules.h"
 
-#define FIELDS_MAX	2
+#define FIELDS_MAX	3
 
-struct condition { uint32_t field, value; };
+struct condition { uint32_t field, op, value; };
 
 struct row {
 	enum event_kind	 kind;
 	const char	*calls[7];		/* names of system calls */
 	struct condition when[FIELDS_MAX];
-	int		 uring;			/* instead of calls: operation of io_uring */
+	uint64_t	 uring;			/* instead of calls: operations of io_uring, a bit each */
+	const char	*below;			/* a directory that the file must be below */
+	uint32_t	 signal;		/* AUDIT_ARGn that says which signal; 0 none */
 };
 
-#define INET	{ AUDIT_SADDR_FAM, AF_INET }
-#define INET6	{ AUDIT_SADDR_FAM, AF_INET6 }
-#define ARG0(v)	{ AUDIT_ARG0, v }
+#define INET		{ AUDIT_SADDR_FAM, AUDIT_EQUAL, AF_INET }
+#define INET6		{ AUDIT_SADDR_FAM, AUDIT_EQUAL, AF_INET6 }
+#define IS(what, v)	{ AUDIT_##what, AUDIT_EQUAL, v }
+#define HAS(what, v)	{ AUDIT_##what, AUDIT_BIT_TEST, v }
+#define OP(n)		(1ull << (n))
+
+/* What programs open files with. */
+#define OPENS		{ "open", "openat", "openat2", "creat" }
+#define URING_OPENS	(OP(18) | OP(28))
+#define SIGNALS_MAX	32			/* above it are those of real time, of which runtimes of languages send many */
 
 /*
- * socketcall is how 32-bit programs may still reach the network; io_uring does without any call. ptrace is asked for by request
- * (attach, seize, poke, set registers), because a debugger at work makes thousands of harmless ones.
+ * Loud calls are narrowed here, in the kernel: a call that no rule names costs nothing, and a rule that does not match some 20 ns.
+ *
+ * socketcall is how 32-bit programs may still reach the network; io_uring does without any call. Of a socket it makes the kernel tells
+ * nothing, whatever the rules say. ptrace is asked for by request (attach, seize, poke, set registers), because a debugger at work makes
+ * thousands of harmless ones; /proc/PID/mem by being opened for writing below /proc, of which user space keeps only `mem`, since the kernel
+ * compares no names (io_uring has no condition for writing, and nobody opens files of /proc with it).
+ *
+ * Who accepts without asking by whom, leaves no address to go by: such calls are told whatever the family, and the gate looks. Raw sockets
+ * of netlink, one for each name that is looked up, are none that these rules mean. A disk is told by what it is, not by its name; so is
+ * memory as a device (1:1 mem, 1:2 kmem, 1:4 port), for which both numbers are compared with those of the node and of its file system, so
+ * that watch has the last word.
  */
 static const struct row rows[] = {
-	{ EVENT_CONNECT, { "connect" },		{ INET }, 0 },
-	{ EVENT_CONNECT, { "connect" },		{ INET6 }, 0 },
-	{ EVENT_CONNECT, { "socketcall" },	{ ARG0(3), INET }, 0 },
-	{ EVENT_CONNECT, { "socketcall" },	{ ARG0(3), INET6 }, 0 },
-	{ EVENT_CONNECT, { NULL },		{ { 0, 0 } }, 16 },
+	{ EVENT_CONNECT, .calls = { "connect" }, .when = { INET } },
+	{ EVENT_CONNECT, .calls = { "connect" }, .when = { INET6 } },
+	{ EVENT_CONNECT, .calls = { "socketcall" }, .when = { IS(ARG0, 3), INET } },
+	{ EVENT_CONNECT, .calls = { "socketcall" }, .when = { IS(ARG0, 3), INET6 } },
+	{ EVENT_CONNECT, .uring = OP(16), .when = { INET } },
+	{ EVENT_CONNECT, .uring = OP(16), .when = { INET6 } },
 	/* Who speaks to a name server: with the calls of CONNECT this tells who asked. */
-	{ EVENT_DNS,	 { "sendto", "sendmsg", "sendmmsg" }, { INET }, 0 },
-	{ EVENT_DNS,	 { "sendto", "sendmsg", "sendmmsg" }, { INET6 }, 0 },
-	{ EVENT_DNS,	 { NULL },		{ { 0, 0 } }, 9 },
-	{ EVENT_BIND,	 { "bind" },		{ INET }, 0 },
-	{ EVENT_BIND,	 { "bind" },		{ INET6 }, 0 },
-	{ EVENT_BIND,	 { "socketcall" },	{ ARG0(2), INET }, 0 },
-	{ EVENT_BIND,	 { "socketcall" },	{ ARG0(2), INET6 }, 0 },
-	{ EVENT_BIND,	 { NULL },		{ { 0, 0 } }, 56 },
-	{ EVENT_LISTEN,	 { "listen" },		{ { 0, 0 } }, 0 },
-	{ EVENT_LISTEN,	 { "socketcall" },	{ ARG0(4) }, 0 },
-	{ EVENT_LISTEN,	 { NULL },		{ { 0, 0 } }, 57 },
-	{ EVENT_PTRACE,	 { "ptrace" },		{ ARG0(0x10) }, 0 },
-	{ EVENT_PTRACE,	 { "ptrace" },		{ ARG0(0x4206) }, 0 },
-	{ EVENT_PTRACE,	 { "ptrace" },		{ ARG0(4) }, 0 },
-	{ EVENT_PTRACE,	 { "ptrace" },		{ ARG0(5) }, 0 },
-	{ EVENT_PTRACE,	 { "ptrace" },		{ ARG0(6) }, 0 },
-	{ EVENT_PTRACE,	 { "ptrace" },		{ ARG0(0xd) }, 0 },
-	{ EVENT_PTRACE,	 { "ptrace" },		{ ARG0(0x4205) }, 0 },
-	{ EVENT_PTRACE,	 { "process_vm_writev" }, { { 0, 0 } }, 0 },
-	{ EVENT_MEMFD,	 { "memfd_create" },	{ { 0, 0 } }, 0 },
-	{ EVENT_MODULE,	 { "init_module", "finit_module", "delete_module" }, { { 0, 0 } }, 0 },
-	{ EVENT_BPF,	 { "bpf" },		{ ARG0(5) }, 0 },
-	{ EVENT_MOUNT,	 { "mount", "umount2", "umount", "move_mount", "fsmount", "mount_setattr", "pivot_root" }, { { 0, 0 } }, 0 },
-	{ EVENT_EXEC,	 { "execve", "execveat" }, { { 0, 0 } }, 0 },
+	{ EVENT_DNS, .calls = { "sendto", "sendmsg", "sendmmsg" }, .when = { INET } },
+	{ EVENT_DNS, .calls = { "sendto", "sendmsg", "sendmmsg" }, .when = { INET6 } },
+	{ EVENT_DNS, .uring = OP(9), .when = { INET } },
+	{ EVENT_DNS, .uring = OP(9), .when = { INET6 } },
+	{ EVENT_ACCEPT, .calls = { "accept", "accept4" }, .when = { IS(SUCCESS, 1), INET } },
+	{ EVENT_ACCEPT, .calls = { "accept", "accept4" }, .when = { IS(SUCCESS, 1), INET6 } },
+	{ EVENT_ACCEPT, .calls = { "accept", "accept4" }, .when = { IS(SUCCESS, 1), IS(ARG1, 0) } },
+	{ EVENT_ACCEPT, .calls = { "socketcall" }, .when = { IS(SUCCESS, 1), IS(ARG0, 5) } },
+	{ EVENT_ACCEPT, .calls = { "socketcall" }, .when = { IS(SUCCESS, 1), IS(ARG0, 18) } },
+	{ EVENT_ACCEPT, .uring = OP(13), .when = { IS(SUCCESS, 1) } },
+	{ EVENT_BIND, .calls = { "bind" }, .when = { INET } },
+	{ EVENT_BIND, .calls = { "bind" }, .when = { INET6 } },
+	{ EVENT_BIND, .calls = { "socketcall" }, .when = { IS(ARG0, 2), INET } },
+	{ EVENT_BIND, .calls = { "socketcall" }, .when = { IS(ARG0, 2), INET6 } },
+	{ EVENT_BIND, .uring = OP(56), .when = { INET } },
+	{ EVENT_BIND, .uring = OP(56), .when = { INET6 } },
+	{ EVENT_LISTEN, .calls = { "listen" } },
+	{ EVENT_LISTEN, .calls = { "socketcall" }, .when = { IS(ARG0, 4) } },
+	{ EVENT_LISTEN, .uring = OP(57) },
+	{ EVENT_SOCKET, .calls = { "socket" }, .when = { IS(ARG0, AF_PACKET) } },
+	{ EVENT_SOCKET, .calls = { "socket" }, .when = { IS(ARG0, AF_XDP) } },
+	{ EVENT_SOCKET, .calls = { "socket" }, .when = { IS(ARG0, AF_INET), HAS(ARG1, SOCK_RAW) } },
+	{ EVENT_SOCKET, .calls = { "socket" }, .when = { IS(ARG0, AF_INET), HAS(ARG1, SOCK_PACKET) } },
+	{ EVENT_SOCKET, .calls = { "socket" }, .when = { IS(ARG0, AF_INET6), HAS(ARG1, SOCK_RAW) } },
+	{ EVENT_SOCKET, .calls = { "socketcall" }, .when = { IS(ARG0, 1) } },
+	{ EVENT_KILL, .calls = { "kill", "tkill", "pidfd_send_signal", "rt_sigqueueinfo" }, .signal = AUDIT_ARG1 },
+	{ EVENT_KILL, .calls = { "tgkill", "rt_tgsigqueueinfo" }, .signal = AUDIT_ARG2 },
+	{ EVENT_RAW_READ, .calls = { "open", "openat", "openat2", "creat", "open_by_handle_at" }, .when = { IS(FILETYPE, S_IFBLK) } },
+	{ EVENT_RAW_READ, .uring = URING_OPENS, .when = { IS(FILETYPE, S_IFBLK) } },
+	{ EVENT_RAW_READ, .calls = OPENS, .when = { IS(FILETYPE, S_IFCHR), IS(DEVMAJOR, 1), IS(DEVMINOR, 1) } },
+	{ EVENT_RAW_READ, .calls = OPENS, .when = { IS(FILETYPE, S_IFCHR), IS(DEVMAJOR, 1), IS(DEVMINOR, 2) } },
+	{ EVENT_RAW_READ, .calls = OPENS, .when = { IS(FILETYPE, S_IFCHR), IS(DEVMAJOR, 1), IS(DEVMINOR, 4) } },
+	{ EVENT_RAW_READ, .uring = URING_OPENS, .when = { IS(FILETYPE, S_IFCHR), IS(DEVMAJOR, 1) } },
+	{ EVENT_PTRACE, .calls = { "ptrace" }, .when = { IS(ARG0, 0x10) } },
+	{ EVENT_PTRACE, .calls = { "ptrace" }, .when = { IS(ARG0, 0x4206) } },
+	{ EVENT_PTRACE, .calls = { "ptrace" }, .when = { IS(ARG0, 4) } },
+	{ EVENT_PTRACE, .calls = { "ptrace" }, .when = { IS(ARG0, 5) } },
+	{ EVENT_PTRACE, .calls = { "ptrace" }, .when = { IS(ARG0, 6) } },
+	{ EVENT_PTRACE, .calls = { "ptrace" }, .when = { IS(ARG0, 0xd) } },
+	{ EVENT_PTRACE, .calls = { "ptrace" }, .when = { IS(ARG0, 0x4205) } },
+	{ EVENT_PTRACE, .calls = { "process_vm_readv", "process_vm_writev", "pidfd_getfd" } },
+	{ EVENT_PTRACE, .calls = OPENS, .when = { IS(PERM, AUDIT_PERM_WRITE) }, .below = "/proc" },
+	{ EVENT_PTRACE, .uring = URING_OPENS,	.below = "/proc" },
+	{ EVENT_MEMFD, .calls = { "memfd_create" } },
+	{ EVENT_MODULE, .calls = { "init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load" } },
+	{ EVENT_BPF, .calls = { "bpf" }, .when = { IS(ARG0, 5) } },
+	{ EVENT_BPF, .calls = { "bpf" }, .when = { IS(ARG0, 8) } },
+	{ EVENT_BPF, .calls = { "bpf" }, .when = { IS(ARG0, 28) } },
+	{ EVENT_MOUNT, .calls = { "mount", "umount2", "umount", "move_mount", "fsmount", "mount_setattr", "pivot_root" } },
+	{ EVENT_EXEC, .calls = { "execve", "execveat" } },
 };
 #define ROWS	(sizeof(rows) / sizeof(rows[0]))
 
@@ -100,9 +146,9 @@ rules_listed(struct rules *found, const void *data, size_t len)
 		found->never = true;
 	if (n == strlen(found->key) && !memcmp(key, found->key, n)) {
 		struct rule *mine = &found->rule[found->count];
-		if (found->count < RULES_MAX && room <= sizeof(mine->key)) {
+		if (found->count < RULES_MAX && room <= sizeof(mine->text)) {
 			mine->data = r;
-			memcpy(mine->key, (const char *)data + sizeof(r), room);
+			memcpy(mine->text, (const char *)data + sizeof(r), room);
 			mine->data.buflen = (uint32_t)room;
 			found->count++;
 		}
@@ -122,44 +168,77 @@ rules_hold(const struct rules *set, const struct rule *r)
 }
 
 static void
-add_field(struct audit_rule_data *r, uint32_t field, uint32_t value)
+add_field(struct audit_rule_data *r, struct condition c)
 {
-	r->fields[r->field_count] = field;
-	r->values[r->field_count] = value;
-	r->fieldflags[r->field_count++] = AUDIT_EQUAL;
+	r->fields[r->field_count] = c.field;
+	r->values[r->field_count] = c.value;
+	r->fieldflags[r->field_count++] = c.op;
+}
+
+/* Texts stand behind the fixed part, in the order of their fields. */
+static void
+add_text(struct rule *r, uint32_t field, const char *text)
+{
+	size_t n = strlen(text);
+
+	add_field(&r->data, (struct condition){ field, AUDIT_EQUAL, (uint32_t)n });
+	memcpy(r->text + r->data.buflen, text, n);
+	r->data.buflen += (uint32_t)n;
+}
+
+/* All in one rule, by what is left out: the more rules name a call, the dearer it is. */
+static void
+add_signals(struct audit_rule_data *r, uint32_t arg)
+{
+	for (uint32_t s = 0; s < SIGNALS_MAX; s++)
+		if (!event_signal_told(s))
+			add_field(r, (struct condition){ arg, AUDIT_NOT_EQUAL, s });
+	add_field(r, (struct condition){ arg, AUDIT_LESS_THAN, SIGNALS_MAX });
+}
+
+/* False when this machine knows none of them. */
+static bool
+add_calls(struct audit_rule_data *r, const struct row *row, int machine)
+{
+	bool any = false;
+
+	if (row->uring) {
+		r->mask[0] = (uint32_t)row->uring;
+		r->mask[1] = (uint32_t)(row->uring >> 32);
+		return true;
+	}
+	add_field(r, (struct condition){ AUDIT_ARCH, AUDIT_EQUAL, audit_machine_to_elf(machine) });
+	for (size_t i = 0; i < sizeof(row->calls) / sizeof(row->calls[0]) && row->calls[i]; i++) {
+		int nr = audit_name_to_syscall(row->calls[i], machine);
+		if (nr < 0 || nr >= AUDIT_BITMASK_SIZE * 32)
+			continue;
+		r->mask[AUDIT_WORD(nr)] |= AUDIT_BIT(nr);
+		any = true;
+	}
+	return any;
 }
 
 /*
- * False when this machine knows none of the calls. libaudit has the tables of system calls; its own rule builder keeps hidden
+ * False when there is nothing to ask this machine for. libaudit has the tables of system calls; its own rule builder keeps hidden
  * state from one rule to the next, and its senders may wait for 40 s, so neither is used.
  */
 static bool
 make_rule(struct rule *r, const struct row *row, int machine, const char *key, unsigned lacks)
 {
-	bool any = row->uring != 0;
-	size_t n = strlen(key);
-
 	memset(r, 0, sizeof(*r));
 	r->data.flags = row->uring ? RULE_LIST_URING : AUDIT_FILTER_EXIT;
 	r->data.action = AUDIT_ALWAYS;
-	if (row->uring)
-		r->data.mask[AUDIT_WORD(row->uring)] |= AUDIT_BIT(row->uring);
-	else
-		add_field(&r->data, AUDIT_ARCH, audit_machine_to_elf(machine));
-	for (size_t i = 0; i < sizeof(row->calls) / sizeof(row->calls[0]) && row->calls[i]; i++) {
-		int nr = audit_name_to_syscall(row->calls[i], machine);
-		if (nr < 0 || nr >= AUDIT_BITMASK_SIZE * 32)
-			continue;
-		r->data.mask[AUDIT_WORD(nr)] |= AUDIT_BIT(nr);
-		any = true;
-	}
+	if (!add_calls(&r->data, row, machine))
+		return false;
+	if (row->below)
+		add_text(r, AUDIT_DIR, row->below);
 	for (size_t i = 0; i < FIELDS_MAX && row->when[i].field; i++)
 		if (row->when[i].field != AUDIT_SADDR_FAM || !(lacks & LACKS_SADDR_FAM))
-			add_field(&r->data, row->when[i].field, row->when[i].value);
-	add_field(&r->data, AUDIT_FILTERKEY, (uint32_t)n);
-	memcpy(r->key, key, n);
-	r->data.buflen = (uint32_t)n;
-	return any;
+			add_field(&r->data, row->when[i]);
+	if (row->signal)
+		add_signals(&r->data, row->signal);
+	add_text(r, AUDIT_FILTERKEY, key);
+	return true;
 }
 
 static unsigned

@@ -8,12 +8,13 @@
 
 #define RULE_KEY_PREFIX	"yett-"
 #define RULE_LIST_URING	7		/* AUDIT_FILTER_URING_EXIT, Linux 5.16 */
-#define RULES_MAX	128		/* ours; the table makes fewer than 70 */
+#define RULES_MAX	128		/* ours; the table makes fewer than 110 */
+#define RULE_TEXT	(AUDIT_KEY_SIZE + 16)
 
-/* As the kernel takes and lists it: the fixed part, behind it our key. */
+/* As the kernel takes and lists it: the fixed part, behind it a directory where the rule has one, and our key. */
 struct rule {
 	struct audit_rule_data	 data;
-	char			 key[AUDIT_KEY_SIZE];
+	char			 text[RULE_TEXT];
 };
 
 struct rules {

@@ -28,10 +28,12 @@
 
 /*
  * And what it is there for. open_by_handle_at, openat2: files of events that nobody waits for, with O_PATH; what an event calls them is
- * the handle.
+ * the handle. pidfd_getfd, getsockname, getpeername, getsockopt: the ends of connections that audit tells of; setitimer: no close of such
+ * a socket waits.
  */
 #define GATE_CALLS S(openat), S(readlinkat), S(getdents64), S(fstatfs), S(recvfrom), S(sendto), S(process_vm_readv), S(pidfd_open), \
-	S(ioctl), S(pread64), S(fanotify_mark), S(signalfd4), S(open_by_handle_at), S(openat2)
+	S(ioctl), S(pread64), S(fanotify_mark), S(signalfd4), S(open_by_handle_at), S(openat2), \
+	S(pidfd_getfd), S(getsockname), S(getpeername), S(getsockopt), S(setitimer)
 /* readlinkat, mremap: links that enable units, by their descriptors; entries of files, which grow as they are read. */
 #define WATCH_CALLS S(accept4), S(recvfrom), S(sendto), S(getsockopt), S(shutdown), S(readlinkat), S(mremap)
 #define SCAN_CALLS S(pread64)

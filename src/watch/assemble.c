@@ -69,10 +69,8 @@ take_call_field(struct audited *a, const struct pair *p)
 		}
 	if (pair_is(p, "exit"))
 		a->has_exit = !pair_number(p, 10, &a->exit);
-	else if (pair_is(p, "a0") && !pair_number(p, 16, &n))
-		a->args[0] = (uint64_t)n;
-	else if (pair_is(p, "a1") && !pair_number(p, 16, &n))
-		a->args[1] = (uint64_t)n;
+	else if (p->key_len == 2 && p->key[0] == 'a' && p->key[1] >= '0' && p->key[1] <= '2' && !pair_number(p, 16, &n))
+		a->args[p->key[1] - '0'] = (uint64_t)n;
 	else if (pair_is(p, "pid"))
 		take_pid(p, &a->pid);
 	else if (pair_is(p, "ppid"))
@@ -86,10 +84,7 @@ take_call_field(struct audited *a, const struct pair *p)
 static bool
 wanted(const struct assemble *as, const struct audited *a)
 {
-	const char *name;
-	int kind = translate_kind(a, &name);
-
-	return kind >= 0 && (as->kinds >> kind & 1);
+	return (as->kinds & translate_kinds(a)) != 0;
 }
 
 static void
@@ -185,34 +180,66 @@ take_args(struct audited *a, const struct record *r)
 	a->parts |= PART_ARGS;
 }
 
+/* MAJOR:MINOR in hex, as stat() has it. 0: it says nothing that makes sense. */
+static uint64_t
+take_device(const struct record *r, const char *key)
+{
+	struct pair p;
+	int64_t high, low;
+
+	if (!record_find(r, key, &p) || p.quoted)
+		return 0;
+	const char *colon = memchr(p.value, ':', p.len);
+	struct pair first = { .value = p.value, .len = colon ? (size_t)(colon - p.value) : 0 };
+	struct pair second = { .value = p.value + first.len + 1, .len = colon ? p.len - first.len - 1 : 0 };
+	if (!colon || pair_number(&first, 16, &high) || pair_number(&second, 16, &low) || high >> 12 || low >> 20)
+		return 0;
+	return ((uint64_t)high & 0xfff) << 8 | ((uint64_t)low & 0xff) | ((uint64_t)low & ~0xffull) << 12;
+}
+
+static bool
+take_file(const struct record *r, struct audited_file *f)
+{
+	struct pair p;
+	int64_t n;
+
+	*f = (struct audited_file){ .dev = take_device(r, "dev"), .rdev = take_device(r, "rdev") };
+	if (record_number(r, "item", 10, &f->item) || f->item < 0)
+		return false;
+	if (record_find(r, "nametype", &p) && p.len == 6 && !memcmp(p.value, "PARENT", 6))
+		return false;
+	if (!record_number(r, "inode", 10, &n))
+		f->ino = (uint64_t)n;
+	if (record_find(r, "mode", &p))
+		take_u32(&p, 8, &f->mode);
+	if (record_find(r, "ouid", &p))
+		take_u32(&p, 10, &f->uid);
+	if (record_find(r, "ogid", &p))
+		take_u32(&p, 10, &f->gid);
+	return true;
+}
+
+/* Operations of io_uring that are asked for together have their files in one event: a harmless one hides no other. */
 static void
 take_path(struct audited *a, const struct record *r)
 {
-	int64_t item, n;
+	char name[AUDITED_PATH];
+	struct piece piece = { 0, false };
+	struct audited_file f;
 	struct pair p;
 
-	if (record_number(r, "item", 10, &item) || item != 0 || (a->parts & PART_PATH))
+	if (!take_file(r, &f) || !record_find(r, "name", &p))
 		return;
-	if (!record_find(r, "name", &p))
-		return;
-	take_text(&p, a->path_text, sizeof(a->path_text), &a->path);
-	a->parts |= PART_PATH;
-	if (!record_number(r, "inode", 10, &n))
-		a->path_ino = (uint64_t)n;
-	if (record_find(r, "dev", &p) && !p.quoted) {
-		const char *colon = memchr(p.value, ':', p.len);
-		struct pair major = { .value = p.value, .len = colon ? (size_t)(colon - p.value) : 0 };
-		struct pair minor = { .value = p.value + major.len + 1, .len = colon ? p.len - major.len - 1 : 0 };
-		int64_t high, low;
-		if (colon && !pair_number(&major, 16, &high) && !pair_number(&minor, 16, &low) && high >> 12 == 0 && low >> 20 == 0)
-			a->path_dev = ((uint64_t)high & 0xfff) << 8 | ((uint64_t)low & 0xff) | ((uint64_t)low & ~0xffull) << 12;
+	take_text(&p, name, sizeof(name), &piece);
+	if (a->parts & PART_PATH) {
+		bool tells = translate_file(&f, name, piece.len) >= 0, told = translate_file(&a->file, a->path_text, a->path.len) >= 0;
+		if (told > tells || (told == tells && a->file.item <= f.item))
+			return;
 	}
-	if (record_find(r, "mode", &p))
-		take_u32(&p, 8, &a->path_mode);
-	if (record_find(r, "ouid", &p))
-		take_u32(&p, 10, &a->path_uid);
-	if (record_find(r, "ogid", &p))
-		take_u32(&p, 10, &a->path_gid);
+	a->file = f;
+	a->path = piece;
+	memcpy(a->path_text, name, piece.len);
+	a->parts |= PART_PATH;
 }
 
 static void
@@ -220,17 +247,30 @@ take_target(struct audited *a, const struct record *r)
 {
 	struct pair p;
 
-	if (a->parts & PART_TARGET)
+	if (a->n_targets == AUDITED_TARGETS)
 		return;
+	struct process *t = &a->target[a->n_targets++];
+	*t = (struct process){ .uid = UINT32_MAX, .ruid = UINT32_MAX, .gid = UINT32_MAX, .auid = UINT32_MAX, .session = UINT32_MAX };
 	if (record_find(r, "opid", &p))
-		take_pid(&p, &a->target_pid);
+		take_pid(&p, &t->pid);
 	if (record_find(r, "oauid", &p))
-		take_u32(&p, 10, &a->target_auid);
+		take_u32(&p, 10, &t->auid);
 	if (record_find(r, "ouid", &p))
-		take_u32(&p, 10, &a->target_uid);
+		take_u32(&p, 10, &t->uid);
 	if (record_find(r, "oses", &p))
-		take_u32(&p, 10, &a->target_session);
-	a->parts |= PART_TARGET;
+		take_u32(&p, 10, &t->session);
+}
+
+/* socketcall(): nargs=3 a0=... */
+static void
+take_inner(struct audited *a, const struct record *r)
+{
+	static const char *const keys[] = { "a0", "a1", "a2" };
+	int64_t n;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		a->inner[i] = record_number(r, keys[i], 16, &n) ? 0 : (uint64_t)n;
+	a->parts |= PART_INNER;
 }
 
 static void
@@ -271,6 +311,9 @@ take_part(struct audited *a, const struct record *r)
 		take_one(r, "saddr", a->saddr_text, sizeof(a->saddr_text), &a->saddr);
 		a->parts |= PART_SOCKADDR;
 		break;
+	case AUDIT_SOCKETCALL:
+		take_inner(a, r);
+		break;
 	case AUDIT_OBJ_PID:
 		take_target(a, r);
 		break;
@@ -286,6 +329,13 @@ take_part(struct audited *a, const struct record *r)
 }
 
 static void
+tell_all(struct assemble *as, const struct audited *a)
+{
+	for (unsigned n = 0; n < translate_count(a); n++)
+		as->done(as->arg, a, n);
+}
+
+static void
 shut(struct assemble *as, unsigned i, bool tell)
 {
 	as->used[i] = false;
@@ -294,14 +344,14 @@ shut(struct assemble *as, unsigned i, bool tell)
 		return;
 	struct audited *a = &as->slot[i];
 	if (!(a->parts & PART_URING) || (a->parts & PART_CONFIG))
-		as->done(as->arg, a);
+		tell_all(as, a);
 	for (unsigned n = 0; n < a->n_ops; n++) {
 		a->parts &= ~(uint32_t)PART_CONFIG;
 		a->call = a->ops[n].op;
 		a->has_exit = a->ops[n].has_exit;
 		a->exit = a->ops[n].exit;
-		a->args[0] = 0;
-		as->done(as->arg, a);
+		a->args[0] = AUDITED_NO_FD;
+		tell_all(as, a);
 	}
 }
 
@@ -323,7 +373,8 @@ place(struct assemble *as, const struct record *r, uint64_t now_ns)
 		for (unsigned i = 1; i < ASSEMBLE_OPEN; i++)
 			if (as->slot[i].serial < as->slot[at].serial)
 				at = i;
-		as->forced++;
+		/* A change of audit by a process that is older than audit ends with nothing: only its caller is not told. */
+		as->forced += as->slot[at].parts != PART_CONFIG;
 		shut(as, at, true);
 	}
 	while (as->used[at])
@@ -335,7 +386,6 @@ place(struct assemble *as, const struct record *r, uint64_t now_ns)
 	a->opened_ns = now_ns;
 	a->arg_open = -1;
 	a->auid = a->uid = a->gid = a->euid = a->egid = a->session = UINT32_MAX;
-	a->target_auid = a->target_uid = a->target_session = UINT32_MAX;
 	as->used[at] = true;
 	as->open++;
 	return at;

@@ -50,16 +50,28 @@ join_bound(struct listener *w, const struct audited *a)
 	struct event *ev = &w->event;
 	const struct peer *peer;
 
-	if (ev->kind == EVENT_BIND && (ev->have & HAVE_PEER) && ev->result >= 0) {
-		bound_put(&w->bounds, a->pid, (uint32_t)a->args[0], &ev->peer);
-	} else if (ev->kind == EVENT_LISTEN && (peer = bound_find(&w->bounds, a->pid, (uint32_t)a->args[0]))) {
+	uint32_t fd = (uint32_t)ev->syscall_arg0;
+
+	/* Of port 0 the kernel makes another, which only the socket knows. */
+	if (ev->kind == EVENT_BIND && (ev->have & HAVE_PEER) && ev->peer.port && ev->result >= 0 && fd != AUDITED_NO_FD) {
+		bound_put(&w->bounds, a->pid, fd, &ev->peer);
+	} else if (ev->kind == EVENT_LISTEN && (peer = bound_find(&w->bounds, a->pid, fd))) {
 		ev->peer = *peer;
 		ev->have |= HAVE_PEER;
 	}
 }
 
 static void
-on_audited(void *arg, const struct audited *a)
+pass_on(struct listener *w)
+{
+	if (!(w->told >> w->event.kind & 1))
+		return;
+	counter_add(w->page, COUNTER_AUDIT_EVENTS, 1);
+	outbox_put(w->out, &w->event);
+}
+
+static void
+on_audited(void *arg, const struct audited *a, unsigned n)
 {
 	struct listener *w = arg;
 
@@ -69,15 +81,26 @@ on_audited(void *arg, const struct audited *a)
 	}
 	if (page_owns(w->page, a->pid))
 		return;
-	if (translate(a, w->assemble.kinds, now_boot_ns(), &w->event))
+	if (translate(a, n, w->assemble.kinds, now_boot_ns(), &w->event))
 		return;
 	join_bound(w, a);
 	if (w->event.kind == EVENT_CONNECT || w->event.kind == EVENT_DNS)
 		packets_asked(w->packets, &w->event);
-	if (!(w->told >> w->event.kind & 1))
-		return;
-	counter_add(w->page, COUNTER_AUDIT_EVENTS, 1);
-	outbox_put(w->out, &w->event);
+	pass_on(w);
+}
+
+/* What a program says, or the kernel of a session: one record each. */
+static int
+take_said(struct listener *w, unsigned type, const char *text, size_t len, uint64_t now_ns)
+{
+	struct record r;
+	int err = record_parse(&r, type, text, len);
+
+	if (!err)
+		err = logons_take(&w->logons, &r, w->told, now_ns, &w->event);
+	if (!err)
+		pass_on(w);
+	return err == -ENOMSG ? 0 : err;
 }
 
 /*
@@ -104,6 +127,8 @@ listener_take(struct listener *w, const void *datagram, size_t len, uint64_t now
 		return 0;
 	}
 	counter_add(w->page, COUNTER_AUDIT_RECORDS, 1);
+	if (logons_hear(h.nlmsg_type))
+		return take_said(w, h.nlmsg_type, text, len, now_ns);
 	int err = assemble_put(&w->assemble, h.nlmsg_type, text, len, now_ns);
 	if (w->assemble.forced != w->forced) {
 		counter_add(w->page, COUNTER_AUDIT_BROKEN, w->assemble.forced - w->forced);
@@ -150,7 +175,9 @@ unsigned
 listener_tick(struct listener *w, uint64_t now_ns)
 {
 	assemble_expire(&w->assemble, now_ns);
-	return w->assemble.open;
+	while (logons_due(&w->logons, now_ns, &w->event))
+		pass_on(w);
+	return w->assemble.open + logons_wait(&w->logons);
 }
 
 int

@@ -3,6 +3,7 @@
 /* Reads audit records from the descriptor that the warden opened, and turns them into events for the gate. */
 #include "watch/assemble.h"
 #include "watch/bound.h"
+#include "watch/logons.h"
 #include "watch/outbox.h"
 #include "watch/packets.h"
 #include "watch/watch.h"
@@ -16,6 +17,7 @@ struct listener {
 	uint64_t	 told;		/* kinds of events that go to the gate */
 	uint64_t	 forced;	/* of `assemble`, at the last look */
 	struct bounds	 bounds;
+	struct logons	 logons;
 	struct assemble	 assemble;
 	struct event	 event;
 	uint8_t		 datagram[16384];

@@ -20,7 +20,7 @@ fits(struct piece p, size_t size)
 }
 
 static void
-on_done(void *arg, const struct audited *a)
+on_done(void *arg, const struct audited *a, unsigned n)
 {
 	static struct event ev, copy;
 
@@ -34,7 +34,7 @@ on_done(void *arg, const struct audited *a)
 	fits(a->module, sizeof(a->module_text));
 	fits(a->config, sizeof(a->config_text));
 	fits(a->saddr, sizeof(a->saddr_text));
-	if (translate(a, UINT64_MAX, 1, &ev) == 0 && event_from_wire(&copy, &ev, event_wire_size(&ev)))
+	if (translate(a, n, UINT64_MAX, 1, &ev) == 0 && event_from_wire(&copy, &ev, event_wire_size(&ev)))
 		abort();
 }
 

@@ -22,6 +22,7 @@ leave(int fd)
 #include "gate/glance.c"
 #include "gate/fan.c"
 #include "gate/content.c"
+#include "gate/ends.c"
 #include "gate/fetch.c"
 #include "gate/labels.c"
 #include "gate/linger.c"

@@ -19,10 +19,12 @@
 #include "warden/audit.c"
 #include "warden/audit_rules.c"
 #include "watch/assemble.c"
-#include "watch/bound.c"
 #include "watch/audit.c"
+#include "watch/bound.c"
+#include "watch/logons.c"
 #include "watch/outbox.c"
 #include "watch/record.c"
+#include "watch/said.c"
 #include "watch/translate.c"
 
 #define SEEN_MAX 256
@@ -32,15 +34,6 @@ static struct audit_link ours;
 static struct loop loop;
 static struct outbox outbox;
 static struct listener hearing;
-static struct packets packets;
-
-/* Nobody wants to know here who asks for names. */
-void
-packets_asked(struct packets *p, const struct event *ev)
-{
-	(void)p;
-	(void)ev;
-}
 static struct packets packets;
 static struct event seen[SEEN_MAX];
 static unsigned n_seen;
@@ -354,7 +347,7 @@ main(void)
 	check_leftovers(&before);
 	tell(audit_update(&ours, audit_kinds(), false) == 0 && !ours.multicast && ours.data >= 0, "the kernel takes every rule");
 	tell(atomic_load(&page->warden.audit) == AUDIT_OWN, "yett owns the audit socket");
-	struct watch_setup setup = { .audit_sock = ours.data, .audit_kinds = ours.kinds, .told_kinds = ours.kinds, .page = page };
+	struct watch_setup setup = { .audit_sock = ours.data, .audit_kinds = ours.kinds, .told_kinds = ours.told, .page = page };
 	if (outbox_init(&outbox, &loop, pair[0], page) || listener_init(&hearing, &loop, &setup, &outbox, &packets))
 		return 2;
 	bool uring;

@@ -29,7 +29,7 @@ static uint64_t kinds;
 static uint32_t carried[EVENT__MAX];	/* what events of each kind had, over all tests */
 
 static void
-on_done(void *arg, const struct audited *a)
+on_done(void *arg, const struct audited *a, unsigned n)
 {
 	(void)arg;
 	if (a->parts & PART_CONFIG) {
@@ -37,7 +37,7 @@ on_done(void *arg, const struct audited *a)
 		return;
 	}
 	assert_true(n_told < EVENTS);
-	if (translate(a, kinds, 99, &told[n_told]) == 0) {
+	if (translate(a, n, kinds, 99, &told[n_told]) == 0) {
 		/* The gate takes it. */
 		assert_int_equal(event_from_wire(&told[EVENTS], &told[n_told], event_wire_size(&told[n_told])), 0);
 		carried[told[n_told].kind] |= told[n_told].have;
@@ -587,7 +587,12 @@ every_call_that_rules_ask_for_is_known(void **state)
 		{ "arch=c000003e syscall=313 a0=3", EVENT_MODULE, "finit_module" },
 		{ "arch=c000003e syscall=176 a0=3", EVENT_MODULE, "delete_module" },
 		{ "arch=c000003e syscall=321 a0=5", EVENT_BPF, "bpf" },
+		{ "arch=c000003e syscall=321 a0=8", EVENT_BPF, "bpf" },
+		{ "arch=c000003e syscall=321 a0=1c", EVENT_BPF, "bpf" },
 		{ "arch=c000003e syscall=321 a0=1", -1, "" },
+		{ "arch=c000003e syscall=310 a0=63", EVENT_PTRACE, "process_vm_readv" },
+		{ "arch=c000003e syscall=438 a0=3 a1=0", EVENT_PTRACE, "pidfd_getfd" },
+		{ "arch=c000003e syscall=320 a0=3", EVENT_MODULE, "kexec_file_load" },
 		{ "arch=c000003e syscall=165 a0=7f00", EVENT_MOUNT, "mount" },
 		{ "arch=c000003e syscall=155 a0=7f00", EVENT_MOUNT, "pivot_root" },
 		{ "arch=40000003 syscall=363 a0=3", EVENT_LISTEN, "listen" },
@@ -674,14 +679,14 @@ operations_of_io_uring_are_events_of_their_own(void **state)
 	assert_int_equal(n_told, 2);
 	assert_int_equal(told[0].kind, EVENT_CONNECT);
 	peer_is(&told[0], "192.0.2.1", 443);
-	assert_true(told[0].result == 0 && told[0].syscall_arg0 == 0);
+	assert_true(told[0].result == 0 && told[0].syscall_arg0 == AUDITED_NO_FD);
 	has_str(&told[0], TEXT_EXECUTABLE, "/usr/bin/curl");
 	assert_int_equal(told[1].kind, EVENT_LISTEN);
 	/* In a worker of the kernel there is no call around it. */
 	put(AUDIT_URINGOP, 2, op, 57, 0);
 	eoe(2);
 	assert_int_equal(n_told, 3);
-	put(AUDIT_URINGOP, 3, op, 18, 0);
+	put(AUDIT_URINGOP, 3, op, 6, 0);
 	assert_int_equal(as.open, 0);
 }
 
@@ -693,7 +698,206 @@ more_operations_than_places_are_bounded(void **state)
 		put(AUDIT_URINGOP, 1, "uring_op=%u success=yes exit=0 " CURL, op);
 	put(AUDIT_SOCKADDR, 1, "saddr=020001BBC0000201");
 	eoe(1);
-	assert_int_equal(n_told, 4);		/* sendmsg, connect, bind, listen */
+	assert_int_equal(n_told, 5);		/* sendmsg, accept, connect, bind, listen; opens without a file are none */
+	assert_int_equal(told[1].kind, EVENT_ACCEPT);
+	assert_int_equal(told[1].have & HAVE_SOURCE, 0);	/* whose address it is, nobody can tell */
+}
+
+static void
+who_connects_is_the_source_of_what_is_accepted(void **state)
+{
+	(void)state;
+	static const struct { const char *saddr, *address; } rows[] = {
+		{ "02008AA2C00002010000000000000000", "192.0.2.1" }, { "0A008AA20000000020010DB8000000000000000000000001", "2001:db8::1" },
+		{ NULL, NULL },
+	};
+
+	for (unsigned i = 0; i < COUNT(rows); i++) {
+		put(AUDIT_SYSCALL, i, "arch=c000003e syscall=288 success=yes exit=5 a0=3 a1=0 a2=0 a3=80000 items=0 " CURL);
+		if (rows[i].saddr)
+			put(AUDIT_SOCKADDR, i, "saddr=%s", rows[i].saddr);
+		eoe(i);
+		assert_int_equal(n_told, i + 1);
+		assert_int_equal(told[i].kind, EVENT_ACCEPT);
+		assert_int_equal(told[i].have & (HAVE_SOURCE | HAVE_PEER), rows[i].saddr ? HAVE_SOURCE : 0);
+		told[i].peer = told[i].source;
+		told[i].have |= rows[i].saddr ? HAVE_PEER : 0;
+		if (rows[i].saddr)
+			peer_is(&told[i], rows[i].address, 0x8aa2);
+		assert_int_equal(told[i].result, 5);
+	}
+	/* A local one, which the kernel tells where it cannot be asked to leave it out. */
+	put(AUDIT_SYSCALL, 9, "arch=c000003e syscall=43 success=yes exit=5 a0=3 a1=7ffd a2=7ffe " CURL);
+	put(AUDIT_SOCKADDR, 9, "saddr=01002F72756E2F782E736F636B00");
+	eoe(9);
+	assert_int_equal(n_told, COUNT(rows));
+}
+
+static void
+only_raw_and_packet_sockets_are_told(void **state)
+{
+	(void)state;
+	static const struct { const char *call; const char *inner; int told; unsigned family; } rows[] = {
+		{ "arch=c000003e syscall=41 exit=3 a0=11 a1=80002 a2=300", NULL, 1, 17 },	/* packet */
+		{ "arch=c000003e syscall=41 exit=3 a0=2 a1=80803 a2=1", NULL, 1, 2 },		/* raw */
+		{ "arch=c000003e syscall=41 exit=3 a0=a a1=3 a2=3a", NULL, 1, 10 },
+		{ "arch=c000003e syscall=41 exit=3 a0=2 a1=a a2=300", NULL, 1, 2 },		/* packet, as in the old days */
+		{ "arch=c000003e syscall=41 exit=3 a0=2c a1=3 a2=0", NULL, 1, 44 },		/* XDP */
+		{ "arch=c000003e syscall=41 exit=3 a0=10 a1=80003 a2=0", NULL, 0, 0 },		/* netlink */
+		{ "arch=c000003e syscall=41 exit=3 a0=2 a1=1 a2=0", NULL, 0, 0 },
+		{ "arch=c000003e syscall=41 exit=3 a0=2 a1=2 a2=1", NULL, 0, 0 },		/* ping */
+		{ "arch=c000003e syscall=41 exit=3 a0=a a1=a a2=0", NULL, 0, 0 },
+		{ "arch=40000003 syscall=359 exit=3 a0=11 a1=3 a2=300", NULL, 1, 17 },
+		{ "arch=40000003 syscall=102 exit=3 a0=1 a1=ffd0", "nargs=3 a0=2 a1=3 a2=1", 1, 2 },
+		{ "arch=40000003 syscall=102 exit=3 a0=1 a1=ffd0", "nargs=3 a0=11 a1=3 a2=300", 1, 17 },
+		{ "arch=40000003 syscall=102 exit=3 a0=1 a1=ffd0", "nargs=3 a0=1 a1=1 a2=0", 0, 0 },
+		{ "arch=40000003 syscall=102 exit=3 a0=1 a1=ffd0", "nargs=3", 0, 0 },
+		{ "arch=40000003 syscall=102 exit=3 a0=1 a1=3", NULL, 0, 0 },
+	};
+
+	for (unsigned i = 0; i < COUNT(rows); i++) {
+		n_told = 0;
+		put(AUDIT_SYSCALL, i, "%s " CURL, rows[i].call);
+		if (rows[i].inner)
+			put(AUDIT_SOCKETCALL, i, "%s", rows[i].inner);
+		eoe(i);
+		if (n_told != (unsigned)rows[i].told)
+			fail_msg("%s: told %u times", rows[i].call, n_told);
+		if (n_told) {
+			assert_int_equal(told[0].kind, EVENT_SOCKET);
+			assert_int_equal(told[0].syscall_arg0, rows[i].family);
+			has_str(&told[0], TEXT_SYSCALL, "socket");
+		}
+	}
+	assert_int_equal(as.open, 0);
+}
+
+static void
+a_signal_is_told_with_whom_it_hits(void **state)
+{
+	(void)state;
+	put(AUDIT_SYSCALL, 1, "arch=c000003e syscall=62 success=yes exit=0 a0=fff a1=9 a2=0 " CURL);
+	put(AUDIT_OBJ_PID, 1, "opid=4095 oauid=-1 ouid=33 oses=-1 ocomm=\"sleep\"");
+	eoe(1);
+	assert_int_equal(n_told, 1);
+	assert_int_equal(told[0].kind, EVENT_KILL);
+	assert_true(told[0].target.pid == 4095 && told[0].target.uid == 33 && told[0].target.auid == UINT32_MAX && told[0].signal == 9);
+	put(AUDIT_SYSCALL, 2, "arch=c000003e syscall=234 success=yes exit=0 a0=100d a1=100e a2=13 " CURL);
+	put(AUDIT_OBJ_PID, 2, "opid=4110 oauid=1000 ouid=0 oses=3");
+	eoe(2);
+	assert_true(n_told == 2 && told[1].target.pid == 4110 && told[1].signal == 19);
+	/* One that hit nobody names whom it was meant for, if that is one. */
+	put(AUDIT_SYSCALL, 3, "arch=c000003e syscall=62 success=no exit=-1 a0=2a a1=f " CURL);
+	eoe(3);
+	assert_true(n_told == 3 && (told[2].have & HAVE_TARGET) && told[2].target.pid == 42 && told[2].result == -1);
+	put(AUDIT_SYSCALL, 4, "arch=c000003e syscall=62 success=no exit=-1 a0=ffffffff a1=f " CURL);
+	eoe(4);
+	assert_true(n_told == 4 && !(told[3].have & HAVE_TARGET) && told[3].signal == 15);
+	put(AUDIT_SYSCALL, 5, "arch=c000003e syscall=424 success=yes exit=0 a0=3 a1=9 " CURL);
+	put(AUDIT_OBJ_PID, 5, "opid=7 oauid=-1 ouid=0 oses=-1");
+	eoe(5);
+	assert_true(n_told == 5 && told[4].target.pid == 7);
+	for (unsigned sig = 0; sig < 70; sig++) {
+		n_told = 0;
+		put(AUDIT_SYSCALL, 100 + sig, "arch=c000003e syscall=62 success=yes exit=0 a0=2a a1=%x " CURL, sig);
+		eoe(100 + sig);
+		assert_int_equal(n_told, event_signal_told(sig));
+	}
+}
+
+static void
+a_signal_to_many_is_an_event_for_each(void **state)
+{
+	(void)state;
+	put(AUDIT_SYSCALL, 1, "arch=c000003e syscall=62 success=yes exit=0 a0=ffffffff a1=9 " CURL);
+	for (unsigned i = 0; i < 2 * AUDITED_TARGETS; i++)
+		put(AUDIT_OBJ_PID, 1, "opid=%u oauid=-1 ouid=0 oses=-1", 100 + i);
+	eoe(1);
+	assert_int_equal(n_told, AUDITED_TARGETS);
+	for (int i = 0; i < AUDITED_TARGETS; i++)
+		assert_int_equal(told[i].target.pid, 100 + i);
+}
+
+#define FILE_OF(name, mode, dev, rdev)	"item=0 name=" name " inode=94 dev=" dev " mode=" mode " ouid=0 ogid=6 rdev=" rdev " nametype=NORMAL"
+
+static void
+an_open_is_told_when_it_is_of_a_disk_or_of_memory(void **state)
+{
+	(void)state;
+	static const struct { unsigned call; const char *path; int kind, target; } rows[] = {
+		{ 257, FILE_OF("\"/dev/vda\"", "060660", "00:06", "fe:00"), EVENT_RAW_READ, 0 },
+		{ 2, FILE_OF("\"/home/u/x\"", "060600", "fe:00", "08:01"), EVENT_RAW_READ, 0 },
+		{ 437, FILE_OF("\"/dev/vda\"", "060660", "00:06", "fe:00"), EVENT_RAW_READ, 0 },
+		{ 304, FILE_OF("\"\"", "060660", "00:06", "fe:00"), EVENT_RAW_READ, 0 },
+		{ 257, FILE_OF("\"/dev/mem\"", "020640", "00:06", "01:01"), EVENT_RAW_READ, 0 },
+		{ 257, FILE_OF("\"/tmp/port\"", "020640", "00:21", "01:04"), EVENT_RAW_READ, 0 },
+		{ 257, FILE_OF("\"/dev/null\"", "020666", "00:01", "01:03"), -1, 0 },
+		{ 257, FILE_OF("\"/dev/zero\"", "020666", "00:04", "01:05"), -1, 0 },
+		{ 257, FILE_OF("\"/etc/passwd\"", "0100644", "fe:00", "00:00"), -1, 0 },
+		{ 257, FILE_OF("\"/proc/1387/mem\"", "0100600", "00:15", "00:00"), EVENT_PTRACE, 1387 },
+		{ 257, FILE_OF("2F70726F632F313338372F7461736B2F313430302F6D656D", "0100600", "00:15", "00:00"), EVENT_PTRACE, 1387 },
+		{ 257, FILE_OF("\"/proc/self/mem\"", "0100600", "00:15", "00:00"), EVENT_PTRACE, 1234 },
+		{ 257, FILE_OF("\"../1387/mem\"", "0100600", "00:15", "00:00"), EVENT_PTRACE, 1387 },
+		{ 257, FILE_OF("\"mem\"", "0100600", "00:15", "00:00"), EVENT_PTRACE, 0 },
+		{ 257, FILE_OF("\"/proc/1387/oom_score_adj\"", "0100644", "00:15", "00:00"), -1, 0 },
+		{ 257, FILE_OF("\"/proc/1387/xmem\"", "0100600", "00:15", "00:00"), -1, 0 },
+		{ 257, FILE_OF("\"/home/u/12/mem\"", "0100644", "fe:00", "00:00"), -1, 0 },
+		{ 257, "item=0 name=(null)", -1, 0 },
+	};
+
+	for (unsigned i = 0; i < COUNT(rows); i++) {
+		n_told = 0;
+		put(AUDIT_SYSCALL, i, "arch=c000003e syscall=%u success=yes exit=3 a0=ffffff9c a1=7ffd " CURL, rows[i].call);
+		put(AUDIT_CWD, i, "cwd=\"/home/u\"");
+		put(AUDIT_PATH, i, "%s", rows[i].path);
+		eoe(i);
+		if ((n_told ? (int)told[0].kind : -1) != rows[i].kind)
+			fail_msg("%s: told %u times", rows[i].path, n_told);
+		if (rows[i].kind == EVENT_PTRACE)
+			assert_true(rows[i].target ? told[0].target.pid == rows[i].target : !(told[0].have & HAVE_TARGET));
+	}
+	put(AUDIT_SYSCALL, 99, "arch=c000003e syscall=257 success=yes exit=3 a0=ffffff9c a1=7ffd " CURL);
+	eoe(99);
+	assert_int_equal(as.open, 0);
+}
+
+static void
+a_harmless_file_hides_no_disk(void **state)
+{
+	(void)state;
+	/* Made if it is not there: the directory comes first. */
+	put(AUDIT_SYSCALL, 1, "arch=c000003e syscall=257 success=yes exit=3 a0=ffffff9c a1=7ffd " CURL);
+	put(AUDIT_PATH, 1, "item=0 name=\"/dev/\" inode=1 dev=00:06 mode=040755 ouid=0 ogid=0 rdev=00:00 nametype=PARENT");
+	put(AUDIT_PATH, 1, "item=1 name=\"/dev/vda\" inode=94 dev=00:06 mode=060660 ouid=0 ogid=6 rdev=fe:00 nametype=NORMAL");
+	eoe(1);
+	assert_int_equal(n_told, 1);
+	has_str(&told[0], TEXT_FILE_PATH, "/dev/vda");
+	assert_true((told[0].have & HAVE_ATTRIBUTES) && told[0].file.mode == 060660 && told[0].file.gid == 6);
+	/* Several at once, by io_uring. */
+	for (int order = 0; order < 2; order++) {
+		put(AUDIT_URINGOP, 2, "uring_op=18 success=yes exit=0 items=2 " CURL);
+		put(AUDIT_SYSCALL, 2, "arch=c000003e syscall=426 success=yes exit=2 a0=3 " CURL);
+		for (int i = 0; i < 2; i++)
+			put(AUDIT_PATH, 2, "item=%d name=\"%s\" inode=9 dev=00:06 mode=%s ouid=0 ogid=0 rdev=08:00 nametype=NORMAL", i,
+			    i == order ? "/tmp/x" : "/dev/sda", i == order ? "0100644" : "060660");
+		eoe(2);
+		assert_int_equal(n_told, 2 + (unsigned)order);
+		has_str(&told[1 + order], TEXT_FILE_PATH, "/dev/sda");
+	}
+}
+
+static void
+changes_of_audit_without_an_end_cost_nobody_his_place(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2 * ASSEMBLE_OPEN; i++)
+		put(AUDIT_CONFIG_CHANGE, i, "auid=4294967295 ses=4294967295 op=add_rule key=\"yett-1\" list=4 res=1");
+	assert_int_equal(as.open, ASSEMBLE_OPEN);
+	for (unsigned i = 0; i < ASSEMBLE_OPEN; i++)
+		connect_to(1000 + i, "020001BBC0000201");
+	assert_int_equal(n_told, ASSEMBLE_OPEN);
+	assert_true(as.forced == 0);
+	assert_int_equal(n_config, ASSEMBLE_OPEN + 1);
 }
 
 static void
@@ -788,9 +992,11 @@ events_carry_what_the_language_says_and_nothing_else(void **state)
 			continue;	/* audit only helps to tell who asks: see watch/asker.h */
 		if (!carried[k] && event_kind_sensor((enum event_kind)k) != SENSOR_AUDIT)
 			continue;
+		if (!(can & HAVE_SYSCALL))
+			continue;		/* programs tell of it: test_logons */
 		/* What a file contains, the environment, the own end of a connection and where a socket listens stand in no record: others look. */
 		must &= ~(uint32_t)(HAVE_ENV | HAVE_HASH | HAVE_CONTENT | HAVE_SOURCE | (k == EVENT_MEMFD ? HAVE_FILE | HAVE_ATTRIBUTES : 0) |
-		    (k == EVENT_LISTEN ? HAVE_PEER : 0));
+		    (k == EVENT_LISTEN || k == EVENT_ACCEPT ? HAVE_PEER : 0));
 		if ((carried[k] & ~can) || (must & ~carried[k]))
 			fail_msg("%s: %#x, and it is said to have %#x", event_kind_name((enum event_kind)k), carried[k], can);
 	}
@@ -824,6 +1030,13 @@ main(void)
 		TEST(a_module_and_a_program_of_bpf_are_named),
 		TEST(operations_of_io_uring_are_events_of_their_own),
 		TEST(more_operations_than_places_are_bounded),
+		TEST(who_connects_is_the_source_of_what_is_accepted),
+		TEST(only_raw_and_packet_sockets_are_told),
+		TEST(a_signal_is_told_with_whom_it_hits),
+		TEST(a_signal_to_many_is_an_event_for_each),
+		TEST(an_open_is_told_when_it_is_of_a_disk_or_of_memory),
+		TEST(a_harmless_file_hides_no_disk),
+		TEST(changes_of_audit_without_an_end_cost_nobody_his_place),
 		TEST(a_change_of_audit_itself_is_always_told),
 		TEST(a_mount_has_the_place_where_it_was_made),
 		TEST(texts_that_are_too_long_are_cut_and_flagged),
