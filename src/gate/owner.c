@@ -17,6 +17,16 @@ owner_look(struct gate *g, const struct msg_holds *m)
 		g->owner[g->owners++ % OWNERS] = (struct owner){ .inode = m->inode, .pid = m->pid };
 }
 
+/* All that was brought is another's, or only the user of the socket. */
+static void
+forget_guess(struct event *ev)
+{
+	ev->process = (struct process){ .auid = UINT32_MAX, .session = UINT32_MAX };
+	ev->text[TEXT_EXECUTABLE] = ev->text[TEXT_COMM] = ev->text[TEXT_ARGS] = (struct slice){ 0 };
+	ev->have &= ~(uint32_t)(HAVE_PROCESS | HAVE_USER | HAVE_AUID | HAVE_COMM | HAVE_ARGS);
+	ev->flags &= ~(uint32_t)FLAG_ARGS_CUT;
+}
+
 void
 owner_name(struct gate *g)
 {
@@ -27,9 +37,8 @@ owner_name(struct gate *g)
 		if (o->inode != ev->socket)
 			continue;
 		if (ev->process.pid != o->pid)
-			ev->text[TEXT_EXECUTABLE] = (struct slice){ 0 };
+			forget_guess(ev);
 		ev->process.pid = o->pid;
-		ev->have &= ~(uint32_t)HAVE_USER;	/* that of the socket, without a group */
 		ev->flags &= ~(uint32_t)FLAG_GUESSED;
 		return;
 	}

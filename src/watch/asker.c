@@ -10,7 +10,7 @@ askers_put(struct askers *t, const struct asker *a)
 static bool
 asks_there(const struct asker *a, const struct lookup *l)
 {
-	return a->pid && memcmp(&a->to, &l->to, sizeof(l->to)) == 0;
+	return a->caller.process.pid && memcmp(&a->to, &l->to, sizeof(l->to)) == 0;
 }
 
 /* Records of audit and packets are read from two sockets, in any order: what is told a moment later may have come first. */
@@ -34,9 +34,9 @@ only(struct askers *t, const struct lookup *l, uint16_t port, bool owner)
 
 	for (unsigned i = 1; i <= ASKERS; i++) {
 		struct asker *a = &t->at[(t->next - i) % ASKERS];
-		if (a->port != port || !asker_may(a, l) || (owner && a->uid != l->uid))
+		if (a->port != port || !asker_may(a, l) || (owner && a->caller.process.uid != l->uid))
 			continue;
-		if (found && found->pid != a->pid)
+		if (found && found->caller.process.pid != a->caller.process.pid)
 			return NULL;
 		found = found ? found : a;
 	}

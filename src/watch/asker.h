@@ -11,12 +11,10 @@
 
 struct asker {
 	struct peer	 to;
-	int32_t		 pid;
-	uint32_t	 uid, fd;
+	struct caller	 caller;
+	uint32_t	 fd;
 	uint64_t	 boot_ns;
 	uint16_t	 port;		/* of this host, that it turned out to ask from; 0: not known yet */
-	uint16_t	 exe_len;
-	char		 exe[LOOKUP_EXE_MAX];	/* what it ran; longer ones are not kept */
 };
 
 struct askers { unsigned next; struct asker at[ASKERS]; };

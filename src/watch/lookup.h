@@ -7,6 +7,7 @@
  * Only a question makes a lookup. An answer that nobody here asked for comes from somebody who wants to be believed.
  */
 #include "event/event.h"
+#include "watch/caller.h"
 #include "watch/dns.h"
 #include "watch/packet.h"
 
@@ -16,7 +17,6 @@
 
 #define LOOKUP_ROUND_NS	2000000ull	/* what is due is looked for this often at most, */
 #define LOOKUP_ROUND	128		/* and so many are told at once */
-#define LOOKUP_EXE_MAX	254
 #define LOOKUP_HOLDERS	4	/* of whom the gate is asked whether they hold the socket */
 
 struct lookup {
@@ -30,9 +30,7 @@ struct lookup {
 	struct { int32_t pid; uint32_t fd; } holder[LOOKUP_HOLDERS];
 	unsigned	 holders;	/* asked about so far */
 	bool		 settled;	/* `settle` has been asked who made it: */
-	int32_t		 pid;		/* 0: not known */
-	uint16_t	 exe_len;
-	char		 exe[LOOKUP_EXE_MAX];
+	struct caller	 caller;
 	char		 name[DNS_NAME_MAX], type[DNS_TYPE_MAX], code[DNS_CODE_MAX];
 	size_t		 answers_len;
 	char		 answers[DNS_ANSWERS_MAX];

@@ -14,14 +14,14 @@
 static void
 ask_holds(struct packets *w, struct lookup *l, const struct asker *a)
 {
-	struct msg_holds m = { .inode = l->inode, .pid = a->pid, .fd = a->fd };
+	struct msg_holds m = { .inode = l->inode, .pid = a->caller.process.pid, .fd = a->fd };
 
 	for (unsigned i = 0; i < l->holders; i++)
-		if (l->holder[i].pid == a->pid && l->holder[i].fd == a->fd)
+		if (l->holder[i].pid == m.pid && l->holder[i].fd == a->fd)
 			return;
 	if (l->holders == LOOKUP_HOLDERS)
 		return;
-	l->holder[l->holders].pid = a->pid;
+	l->holder[l->holders].pid = m.pid;
 	l->holder[l->holders++].fd = a->fd;
 	outbox_ask(w->out, &m);
 }
@@ -32,18 +32,16 @@ put_asker(struct packets *w, const struct lookup *l)
 	struct event *ev = &w->event;
 
 	/* Of a process the gate knows more. */
-	if (!l->pid && l->uid != UINT32_MAX) {
+	if (!l->caller.process.pid && l->uid != UINT32_MAX) {
 		ev->process.uid = l->uid;
 		ev->process.ruid = ev->process.gid = UINT32_MAX;
 		ev->have |= HAVE_USER;
 	}
-	if (!l->pid)
+	if (!l->caller.process.pid)
 		return;
-	ev->process.pid = l->pid;
+	caller_put(&l->caller, ev);
 	ev->flags |= FLAG_GUESSED;
 	ev->sensors |= 1u << SENSOR_AUDIT;
-	if (l->exe_len && !event_set(ev, TEXT_EXECUTABLE, l->exe, l->exe_len))
-		ev->have |= HAVE_PROCESS;
 }
 
 static void
@@ -52,11 +50,8 @@ on_settled(void *arg, struct lookup *l)
 	struct packets *w = arg;
 	const struct asker *a = askers_find(&w->askers, l);
 
-	if (!a)
-		return;
-	l->pid = a->pid;
-	l->exe_len = a->exe_len;
-	memcpy(l->exe, a->exe, a->exe_len);
+	if (a)
+		l->caller = a->caller;
 }
 
 static void
@@ -218,19 +213,13 @@ put_loopback(struct peer *to)
 void
 packets_asked(struct packets *w, const struct event *ev)
 {
-	struct asker a = { .to = ev->peer, .pid = ev->process.pid, .uid = ev->process.uid, .fd = (uint32_t)ev->syscall_arg0,
-		.boot_ns = ev->boot_ns };
+	struct asker a = { .to = ev->peer, .fd = (uint32_t)ev->syscall_arg0, .boot_ns = ev->boot_ns };
 	bool sent = !(ev->have & HAVE_RESULT) || ev->result >= 0 || ev->result == -EINPROGRESS;
-	size_t len;
-	const char *exe = event_text(ev, TEXT_EXECUTABLE, &len);
 
 	if (w->source.fd < 0 || a.to.port != DNS_PORT || !sent)
 		return;
 	put_loopback(&a.to);
-	if (len <= sizeof(a.exe)) {
-		memcpy(a.exe, exe, len);
-		a.exe_len = (uint16_t)len;
-	}
+	caller_take(&a.caller, ev);
 	askers_put(&w->askers, &a);
 	for (unsigned i = 0; i < LOOKUPS && w->lookups.open; i++) {
 		struct lookup *l = &w->lookups.place[i];

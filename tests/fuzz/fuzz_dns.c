@@ -86,7 +86,7 @@ put_packet(const uint8_t *bytes, size_t len, bool speaks)
 	if (p.payload < bytes || !p.len || (size_t)(p.payload - bytes) + p.len > len)
 		abort();
 	if (speaks)
-		askers_put(&who, &(struct asker){ .to = p.to, .pid = 1 + p.from.port, .boot_ns = now_ns });
+		askers_put(&who, &(struct asker){ .to = p.to, .caller.process.pid = 1 + p.from.port, .boot_ns = now_ns });
 	put_message(&p, p.payload, p.len);
 }
 

@@ -24,6 +24,10 @@ lookups() {
 	on = dns
 	process.executable = $M/bin/resolve
 	action = alert
+	[rule struck]
+	on = dns
+	dns.question.name = kill.example.org
+	action = kill, alert
 	[rule flood]
 	on = dns
 	dns.question.name|endswith = .flood.test
@@ -75,6 +79,13 @@ no_alert "what audit tells of connections for it is no event that somebody asked
 alert "who keeps its socket is known for certain" dns.question.name=n6.held.example.org
 is "and nobody guesses" 0 "$(alerts dns.question.name=n6.held.example.org yett.flags=process-guessed)"
 
+alert "what it was started with is known when it has ended" dns.question.name=n1.connect.example.org process.args=connect process.args_count=4
+
+# Who is seen with the socket is killed where a rule says so.
+"$ask" held "$net.1" kill.example.org
+is "who holds the socket is killed" 137 "$?"
+alert "and recorded" dns.question.name=kill.example.org yett.matched=struck yett.actions=kill
+
 # From another network namespace, as a container has one, seen where it leaves it; nobody can look for the socket there.
 unshare -n sleep 60 & box=$!
 # shellcheck disable=SC2317 # called by name
@@ -87,6 +98,12 @@ exec {MORE}< <(exec "$PROG/resolve" serve "$subnet.1")
 read -r -t 10 -u "$MORE" line && [ "$line" = ready ] || give_up "the name server for the container"
 nsenter -t $box -n "$ask" connect "$subnet.1" boxed.example.org
 alert "what a container asks" dns.question.name=boxed.example.org "source.ip=$subnet.2" "process.executable=$ask" yett.flags=process-guessed
+# However likely a guess is, it is not struck.
+signals=$(counter signals)
+nsenter -t $box -n "$ask" held "$subnet.1" kill.example.org
+alert "who is guessed is recorded" dns.question.name=kill.example.org yett.matched=struck yett.flags=process-guessed
+is "and not struck" 0 "$(alerts yett.actions=kill yett.flags=process-guessed)"
+is "nor is anybody else" "$signals" "$(counter signals)"
 kill $box
 
 # What the kernel filters out costs no wake-up: of a lookup over TCP two segments carry something, and what is no DNS is not heard.

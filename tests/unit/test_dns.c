@@ -293,7 +293,7 @@ static void
 on_settled(void *arg, struct lookup *l)
 {
 	(void)arg;
-	l->pid = 77;
+	l->caller.process.pid = 77;
 	n_settled++;
 }
 
@@ -359,7 +359,7 @@ test_question_and_answer_are_one_event(void **state)
 	assert_int_equal(lookups_tick(&t, 1 * SEC + LOOKUP_SETTLE_NS), 0);
 	assert_int_equal(n_settled, 1);
 	assert_int_equal(n_told, 1);
-	assert_int_equal(told[0].pid, 77);
+	assert_int_equal(told[0].caller.process.pid, 77);
 	assert_int_equal(told[0].wall_ns, 7);
 	assert_string_equal(told[0].code, "NOERROR");
 	assert_string_equal(told[0].answers, "192.0.2.1");
@@ -429,7 +429,7 @@ test_the_oldest_makes_room_and_none_is_lost(void **state)
 static void
 speak(int32_t pid, uint64_t boot_ns)
 {
-	struct asker a = { .to = from_port(0).to, .pid = pid, .boot_ns = boot_ns };
+	struct asker a = { .to = from_port(0).to, .caller.process.pid = pid, .boot_ns = boot_ns };
 
 	askers_put(&who, &a);
 }
@@ -441,7 +441,7 @@ asker_of(uint16_t port, uint64_t boot_ns)
 	struct lookup l = { .from = p.from, .to = p.to, .boot_ns = boot_ns, .uid = UINT32_MAX };
 	const struct asker *a = askers_find(&who, &l);
 
-	return a ? a->pid : 0;
+	return a ? a->caller.process.pid : 0;
 }
 
 static void
@@ -477,15 +477,15 @@ test_the_user_of_the_socket_tells_apart(void **state)
 {
 	struct packet p = from_port(4000);
 	struct lookup l = { .from = p.from, .to = p.to, .boot_ns = SEC, .uid = 1000 };
-	struct asker a = { .to = p.to, .pid = 11, .uid = 0, .boot_ns = SEC }, b = { .to = p.to, .pid = 12, .uid = 1000, .boot_ns = SEC };
+	struct asker a = { .to = p.to, .caller.process = { .pid = 11, .uid = 0 }, .boot_ns = SEC }, b = { .to = p.to, .caller.process = { .pid = 12, .uid = 1000 }, .boot_ns = SEC };
 
 	(void)state;
 	askers_put(&who, &a);
-	assert_int_equal(askers_find(&who, &l)->pid, 11);	/* alone he may have changed his user since */
+	assert_int_equal(askers_find(&who, &l)->caller.process.pid, 11);	/* alone he may have changed his user since */
 	memset(&who, 0, sizeof(who));
 	askers_put(&who, &a);
 	askers_put(&who, &b);
-	assert_int_equal(askers_find(&who, &l)->pid, 12);
+	assert_int_equal(askers_find(&who, &l)->caller.process.pid, 12);
 	l.uid = UINT32_MAX;
 	l.from.port = 4001;
 	askers_put(&who, &b);
@@ -495,7 +495,7 @@ test_the_user_of_the_socket_tells_apart(void **state)
 static void
 test_another_server_another_asker(void **state)
 {
-	struct asker a = { .to = { .family = AF_INET, .addr = { 9, 9, 9, 9 }, .port = 53 }, .pid = 11, .boot_ns = SEC };
+	struct asker a = { .to = { .family = AF_INET, .addr = { 9, 9, 9, 9 }, .port = 53 }, .caller.process.pid = 11, .boot_ns = SEC };
 
 	(void)state;
 	askers_put(&who, &a);

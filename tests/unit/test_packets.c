@@ -12,6 +12,7 @@
 #include "watch/dns.c"
 #include "watch/lookup.c"
 #include "watch/asker.c"
+#include "watch/caller.c"
 #include "watch/diag.c"
 #include "watch/outbox.c"
 #include "watch/packets.c"
@@ -115,6 +116,10 @@ speak(int32_t pid, uint32_t fd, uint64_t now_ns)
 	e.syscall_arg0 = fd;
 	e.peer = (struct peer){ { 127, 0, 0, 1 }, AF_INET, 53 };
 	event_set_str(&e, TEXT_EXECUTABLE, "/usr/bin/dig");
+	event_set(&e, TEXT_ARGS, "dig\0txt", 8);
+	e.args_count = 2;
+	e.process.auid = 1000;
+	e.have = HAVE_PROCESS | HAVE_ARGS | HAVE_AUID | HAVE_USER | HAVE_PEER | HAVE_RESULT;
 	packets_asked(&w, &e);
 }
 
@@ -139,6 +144,8 @@ test_a_lookup_is_an_event_with_all_that_it_can_have(void **state)
 	assert_int_equal(ev.source.port, 4000);
 	assert_int_equal(ev.peer.port, 53);
 	TEXT_IS(TEXT_EXECUTABLE, "/usr/bin/dig");
+	TEXT_IS(TEXT_ARGS, "dig\0txt\0");
+	assert_int_equal(ev.process.auid, 1000);
 	TEXT_IS(TEXT_DNS_NAME, "a.test");
 	TEXT_IS(TEXT_DNS_TYPE, "A");
 	TEXT_IS(TEXT_DNS_CODE, "NOERROR");
