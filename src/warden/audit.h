@@ -53,9 +53,10 @@ uint64_t audit_kinds(void);
 /*
  * Makes the rules in the kernel those that KINDS (policy_kinds(); others than audit's are ignored) need: opens audit when it becomes
  * necessary, leaves it when it is no longer. EXEC_FULL: also every execve with its whole argument list and result (dear), if they
- * hold exec or start. Leftovers of a dead instance of the same tag are removed, whatever is asked for (not known then: what the queue was
- * like before; a longer one that waits for nobody stays). Publishes state, audit_locked and audit_never in the page, and says in the log what
- * is dark. Returns 0, or -errno when something asked for stays dark. `data` and `kinds` may have changed: give both to a new watch.
+ * hold exec or start. Accounts and services are heard where audit is on for another reason. Leftovers of a dead instance of the same tag
+ * are removed, whatever is asked for (not known then: what the queue was like before; a longer one that waits for nobody stays).
+ * Publishes state, audit_locked and audit_never in the page, and says in the log what is dark. Returns 0, or -errno when something asked
+ * for stays dark. `data` and `kinds` may have changed: give both to a new watch.
  */
 int	audit_update(struct audit_link *, uint64_t kinds, bool exec_full);
 
