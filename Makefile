@@ -72,7 +72,7 @@ $(B)/%.o: src/%.c | packages
 $(B)/unit/%: tests/unit/%.c $(B)/libyett.a | packages
 	@mkdir -p $(@D)
 	$(SAY) 'LD $@'
-	$(Q)$(CC) $(ALL_CFLAGS) $(LD.$(VARIANT)) -o $@ $< $(filter %.o,$^) $(B)/libyett.a $(PKG_LIBS) -ljansson -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) $(LD.$(VARIANT)) -o $@ $< $(filter %/watch.a,$^) $(B)/libyett.a $(PKG_LIBS) -ljansson -lcmocka
 # With libFuzzer's own main, or with ours, which runs each file of a corpus once.
 $(B)/fuzz/%: tests/fuzz/%.c $(if $(filter fuzz,$(VARIANT)),,tests/fuzz/main.c) $(B)/libyett.a | packages
 	@mkdir -p $(@D)
@@ -83,9 +83,11 @@ $(B)/fuzz/fuzz_sigma: PKG_LIBS += -lyaml
 $(HELPERS): $(B)/%: tests/%.c $(B)/libyett.a | packages
 	@mkdir -p $(@D)
 	$(SAY) 'LD $@'
-	$(Q)$(CC) $(ALL_CFLAGS) $(LD.$(VARIANT)) -o $@ $< $(filter %.o,$^) $(B)/libyett.a $(PKG_LIBS)
-# What hears audit tells who looks names up, and of that nothing is needed here.
-$(B)/live/audit_roundtrip $(B)/unit/test_logons: $(addprefix $(B)/watch/,asker.o diag.o dns.o lookup.o packet.o packets.o)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LD.$(VARIANT)) -o $@ $< $(filter %/watch.a,$^) $(B)/libyett.a $(PKG_LIBS)
+# What hears audit tells others in its room; an archive gives what is not in the test already.
+$(B)/live/audit_roundtrip $(B)/unit/test_logons: $(B)/watch.a
+$(B)/watch.a: $(call room,watch)
+	@rm -f $@; $(AR) rcs $@ $^
 
 packages:
 	@$(PKG_CONFIG) --exists --print-errors $(PKGS) jansson yaml-0.1 || { echo "yett: run 'sudo make deps' first" >&2; exit 1; }
