@@ -11,7 +11,7 @@
 
 #define JOBS		64u
 #define SLICE		(256u * 1024)
-#define SLICE_ALL	(32u * 1024)	/* of what takes ten times as long */
+#define SLICE_ALL	(32u * 1024)	/* of what takes fifteen times as long */
 #define PATIENCE	(1ull << 30)	/* a file with more than this still to read gives way when all places are taken */
 
 struct job {

@@ -10,7 +10,7 @@ TELEMETRY='digests = on'
 put "$PROG/nop" "$D"/{md5,sha1,build-id,other,recorded} "$M/free/known" "$M/free/unknown"
 put /bin/true "$D/libraries"
 put "$PROG/step" "$D/tlsh"
-for f in "$D"/{md5,sha1,tlsh,other,recorded} "$M/free"/*; do basename "$f" >>"$f"; done
+for f in "$D"/{md5,sha1,tlsh,other,recorded} "$M/free"/*; do echo "${f##*/}" >>"$f"; done
 printf '#!%s/step ok\n' "$PROG" >"$D/header"
 { printf '#!/bin/true\n'; head -c 20000 /dev/urandom; } >"$D/entropy"
 chmod 755 "$D"/*
@@ -152,6 +152,14 @@ cp "$M/free/known" "$M/elsewhere"
 cp "$M/free/known" "$M/free/last"
 written 2
 is "nor a program where no rule asks for what is in it" "2" "$(($(counter ahead) - ahead))"
+# More at once than the gate takes at a time.
+mkdir "$M/free/many"
+ahead=$(counter ahead) scanned=$(counter scanned)
+for n in $(seq 300); do cp "$M/free/known" "$M/free/many/$n"; done
+written 300
+before=$(counter scans)
+for n in 1 150 300; do denied "program $n of three hundred" exec "$M/free/many/$n"; done
+is "had no room ahead" 0 "$(counter ahead_missed)"
 # Whoever is quicker than that waits, as ever.
 for n in $(seq 20); do
 	cp "$M/free/known" "$M/free/at-once"
