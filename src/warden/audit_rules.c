@@ -50,6 +50,12 @@ static const struct row rows[] = {
 	/* Who speaks to a name server: with the calls of CONNECT this tells who asked. */
 	{ EVENT_DNS, .calls = { "sendto", "sendmsg", "sendmmsg" }, .when = { INET } },
 	{ EVENT_DNS, .calls = { "sendto", "sendmsg", "sendmmsg" }, .when = { INET6 } },
+	{ EVENT_DNS, .calls = { "socketcall" }, .when = { IS(ARG0, 11), INET } },
+	{ EVENT_DNS, .calls = { "socketcall" }, .when = { IS(ARG0, 11), INET6 } },
+	{ EVENT_DNS, .calls = { "socketcall" }, .when = { IS(ARG0, 16), INET } },
+	{ EVENT_DNS, .calls = { "socketcall" }, .when = { IS(ARG0, 16), INET6 } },
+	{ EVENT_DNS, .calls = { "socketcall" }, .when = { IS(ARG0, 20), INET } },
+	{ EVENT_DNS, .calls = { "socketcall" }, .when = { IS(ARG0, 20), INET6 } },
 	{ EVENT_DNS, .uring = OP(9), .when = { INET } },
 	{ EVENT_DNS, .uring = OP(9), .when = { INET6 } },
 	{ EVENT_ACCEPT, .calls = { "accept", "accept4" }, .when = { IS(SUCCESS, 1), INET } },

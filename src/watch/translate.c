@@ -109,7 +109,8 @@ operation_name(uint32_t op)
 static const char *
 socketcall_name(uint64_t which)
 {
-	static const char *const names[] = { [1] = "socket", [2] = "bind", [3] = "connect", [4] = "listen", [5] = "accept", [18] = "accept4" };
+	static const char *const names[] = { [1] = "socket", [2] = "bind", [3] = "connect", [4] = "listen", [5] = "accept", [11] = "sendto",
+		[16] = "sendmsg", [18] = "accept4", [20] = "sendmmsg" };
 
 	return which < sizeof(names) / sizeof(names[0]) ? names[which] : NULL;
 }

@@ -477,7 +477,8 @@ test_the_user_of_the_socket_tells_apart(void **state)
 {
 	struct packet p = from_port(4000);
 	struct lookup l = { .from = p.from, .to = p.to, .boot_ns = SEC, .uid = 1000 };
-	struct asker a = { .to = p.to, .caller.process = { .pid = 11, .uid = 0 }, .boot_ns = SEC }, b = { .to = p.to, .caller.process = { .pid = 12, .uid = 1000 }, .boot_ns = SEC };
+	struct asker a = { .to = p.to, .caller.process = { .pid = 11, .uid = 0 }, .boot_ns = SEC };
+	struct asker b = { .to = p.to, .caller.process = { .pid = 12, .uid = 1000 }, .boot_ns = SEC };
 
 	(void)state;
 	askers_put(&who, &a);
