@@ -184,7 +184,7 @@ cache_allow(struct gate *g, struct question *q)
 
 	if (!c->works || q->kind != EVENT_EXEC || !(ev->have & HAVE_FILE) || !S_ISREG(f->mode) || !f->links || cache_is_young(ev))
 		return;
-	uint64_t at = (f->ino ^ f->dev * 0x9e3779b97f4a7c15ull) % CACHE_KNOWN;
+	unsigned at = cache_place(f);
 	bool same = c->known[at].ino == f->ino && c->known[at].dev == f->dev && c->known[at].ctime_ns == f->ctime_ns &&
 	    c->known[at].generation == c->generation;
 	if (!same) {

@@ -9,7 +9,6 @@
  * A store into a shared mapping drops no mark. So a file that others than root may write is marked only as long as we hold a read lease on
  * it: its first writer waits until the mark is gone. Each costs a descriptor, which keeps its file system busy, so they are few and short.
  */
-#include <sys/stat.h>
 #include "gate/state.h"
 
 #ifndef FAN_MARK_IGNORE
@@ -18,6 +17,13 @@
 #ifndef FAN_MARK_EVICTABLE
 #define FAN_MARK_EVICTABLE	0x00000200	/* Linux 5.19 */
 #endif
+
+/* Where in `known` a file has its place. */
+static inline unsigned
+cache_place(const struct file *f)
+{
+	return (unsigned)((f->ino ^ f->dev * 0x9e3779b97f4a7c15ull) % CACHE_KNOWN);
+}
 
 /* Begins to listen. 0 or -errno; without what it takes from the kernel nothing is ever cached. */
 int	cache_start(struct gate *);

@@ -3,8 +3,12 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include "base/clock.h"
+#include "gate/cache.h"
 #include "gate/coverage.h"
 
+#define AGAIN_NS	NS_PER_SEC	/* two messages of the proc connector may be of what is one question to us, no longer than this apart */
+#define SWEPT_NS	(200 * NS_PER_MS)	/* who waited for a predecessor was answered, and runs a moment later */
+#define TOLD_MAX	4		/* audit tells of each, soon, or is silent */
 #define LATE_NS		(200 * NS_PER_MS)	/* in monitor mode: no notification comes later than this after its exec */
 
 enum { NOWHERE, IN_MEMORY, ELSEWHERE, PLACES };	/* the first entries: unknown, no file system, those that found no entry */
@@ -85,84 +89,170 @@ coverage_asked(struct gate *g, int32_t pid)
 {
 	struct coverage_state *c = &g->coverage;
 	struct coverage_ask *a = &c->ask[(uint32_t)pid % COVERAGE_ASKS];
-	const struct file *f = &g->report.event.file;
+	struct event *ev = &g->report.event;
+	const struct file *f = &ev->file;
 
 	for (unsigned i = 0; g->setup.mode == MODE_MONITOR && i < COVERAGE_LATE; i++) {
 		struct coverage_late *l = &c->late[i];
 		if (!l->due_ns || l->pid != pid || !same(&l->file, f->dev, f->ino))
 			continue;
 		l->due_ns = 0;
+		ev->sensors |= 1u << SENSOR_PROC;
 		count_one(g, f->dev, COVERAGE_JUDGED);
 		return;
 	}
-	if (a->pid != pid)
-		*a = (struct coverage_ask){ .pid = pid };
+	if (a->pid != pid || a->ran_ns)
+		*a = (struct coverage_ask){ .pid = pid, .told = a->pid == pid ? a->told : 0 };
 	a->file[1] = a->file[0];	/* the program, perhaps, and then its loader */
 	a->file[0] = (struct coverage_file){ f->dev, f->ino };
 }
 
 /* It may be told of in a moment. False: there is no place to wait for that. */
 static bool
-wait_for(struct gate *g, int32_t pid, const struct stat *st)
+wait_for(struct gate *g, const struct coverage_exec *e)
 {
-	for (unsigned i = 0; g->setup.mode == MODE_MONITOR && i < COVERAGE_LATE; i++) {
+	for (unsigned i = 0; i < COVERAGE_LATE; i++) {
 		struct coverage_late *l = &g->coverage.late[i];
 		if (l->due_ns)
 			continue;
-		*l = (struct coverage_late){ .pid = pid, .file = { st->st_dev, st->st_ino }, .due_ns = now_boot_ns() + LATE_NS };
+		*l = (struct coverage_late){ .pid = e->pid, .file = e->file, .due_ns = now_boot_ns() + LATE_NS };
 		return true;
 	}
 	return false;
 }
 
-/* Of a program that is there no more, only what was asked before says anything. */
-static void
-ran_unseen(struct gate *g, const struct coverage_ask *a, const struct coverage_exec *e)
+/* The kernel was told not to ask about it, as it is. */
+static bool
+in_cache(const struct gate *g, const struct stat *st)
 {
-	bool asked = a->pid == e->pid && a->file[0].ino;
-	uint64_t dev = asked ? (a->file[1].ino ? a->file[1] : a->file[0]).dev : 0;
+	const struct file f = event_file_of(st);
+	const struct cache_known *k = &g->cache.known[cache_place(&f)];
 
-	count_one(g, dev, asked ? COVERAGE_JUDGED : COVERAGE_GONE);
+	return k->ino == f.ino && k->dev == f.dev && k->ctime_ns == f.ctime_ns && k->generation == g->cache.generation && k->allowed;
 }
 
-void
-coverage_ran(struct gate *g, const struct coverage_exec *e)
+/* What was asked, and is no older than the messages that may be of the same exec. */
+static bool
+was_asked(const struct coverage_ask *a, const struct coverage_exec *e)
+{
+	return a->pid == e->pid && a->file[0].ino && (!a->ran_ns || now_boot_ns() - a->ran_ns < AGAIN_NS);
+}
+
+/* Of a program that is there no more, only what was asked before says anything. */
+static enum coverage
+ran_unseen(struct coverage_exec *e, const struct coverage_ask *a)
+{
+	if (!was_asked(a, e) || a->ran_ns)
+		return COVERAGE_GONE;
+	e->file = a->file[1].ino ? a->file[1] : a->file[0];
+	return COVERAGE_JUDGED;
+}
+
+/* COVERAGE__MAX: that is not known yet. */
+static enum coverage
+ran_seen(struct gate *g, const struct coverage_exec *e, const struct coverage_ask *a, const struct stat *st)
 {
 	static const char memfd[] = "/memfd:";
-	struct coverage_ask *a = &g->coverage.ask[(uint32_t)e->pid % COVERAGE_ASKS], asked = *a;
-	const struct page *p = g->setup.page;
+	uint64_t started = atomic_load(&g->setup.page->process[ROOM_GATE].started_ns);
+	bool named = same(&a->file[0], st->st_dev, st->st_ino) || same(&a->file[1], st->st_dev, st->st_ino);
+
+	if (e->seen || (named && was_asked(a, e)))
+		return !e->seen && a->ran_ns && in_cache(g, st) ? COVERAGE_CACHED : COVERAGE_JUDGED;
+	if (e->len >= sizeof(memfd) - 1 && memcmp(e->exe, memfd, sizeof(memfd) - 1) == 0)
+		return COVERAGE_MEMORY;
+	if (!coverage_gated(g->setup.page, st->st_dev))
+		return COVERAGE_UNGATED;
+	if (started && e->at_ns < started + SWEPT_NS)
+		return COVERAGE_NO_GATE;
+	return in_cache(g, st) ? COVERAGE_CACHED : COVERAGE__MAX;
+}
+
+static enum coverage_answer
+answer_of(struct gate *g, const struct coverage_exec *e, enum coverage what)
+{
+	bool monitor = g->setup.mode == MODE_MONITOR;
+
+	switch (what) {
+	case COVERAGE_JUDGED: case COVERAGE_GONE:
+		count_one(g, e->file.dev, what);
+		return COVERAGE_EXPLAINED;
+	case COVERAGE_UNGATED: case COVERAGE_MEMORY: case COVERAGE_NO_GATE: case COVERAGE_MISSED:
+		count_one(g, e->file.dev, what);
+		return COVERAGE_SLIPPED;
+	case COVERAGE_CACHED: case COVERAGE__MAX:
+		break;
+	}
+	if (monitor && wait_for(g, e))
+		return COVERAGE_EXPLAINED;
+	if (!monitor && what == COVERAGE__MAX)
+		return COVERAGE_OPEN;
+	count_one(g, e->file.dev, COVERAGE_CACHED);
+	return COVERAGE_EXPLAINED;
+}
+
+enum coverage_answer
+coverage_ran(struct gate *g, struct coverage_exec *e)
+{
+	struct coverage_ask *a = &g->coverage.ask[(uint32_t)e->pid % COVERAGE_ASKS];
+	enum coverage what;
 	char name[32];
 	struct stat st;
 
-	if (a->pid == e->pid)
-		*a = (struct coverage_ask){ 0 };
 	snprintf(name, sizeof(name), "%d/exe", e->pid);
 	if (!e->len || fstatat(g->proc, name, &st, 0)) {
-		ran_unseen(g, &asked, e);
-		return;
+		what = ran_unseen(e, a);
+	} else {
+		e->file = (struct coverage_file){ st.st_dev, st.st_ino };
+		what = ran_seen(g, e, a, &st);
 	}
-	bool named = same(&asked.file[0], st.st_dev, st.st_ino) || same(&asked.file[1], st.st_dev, st.st_ino);
-	bool judged = e->seen || (asked.pid == e->pid && named);
-	if (judged)
-		count_one(g, st.st_dev, COVERAGE_JUDGED);
-	else if (e->len >= sizeof(memfd) - 1 && memcmp(e->exe, memfd, sizeof(memfd) - 1) == 0)
-		count_one(g, st.st_dev, COVERAGE_MEMORY);
-	else if (!coverage_gated(p, st.st_dev))
-		count_one(g, st.st_dev, COVERAGE_UNGATED);
-	else if (e->at_ns < atomic_load(&p->process[ROOM_GATE].started_ns))
-		count_one(g, st.st_dev, COVERAGE_NO_GATE);
-	else if (!wait_for(g, e->pid, &st))
-		count_one(g, st.st_dev, COVERAGE_CACHED);
+	if (a->pid != e->pid)
+		*a = (struct coverage_ask){ .pid = e->pid };
+	if (!a->ran_ns)
+		a->ran_ns = now_boot_ns();
+	if (what != COVERAGE_GONE && a->told < TOLD_MAX)	/* of what is gone audit may know more */
+		a->told++;
+	return answer_of(g, e, what);
 }
 
 void
-coverage_tend(struct gate *g, uint64_t now_ns)
+coverage_settle(struct gate *g, uint64_t dev, enum coverage what)
+{
+	count_one(g, dev, what);
+}
+
+bool
+coverage_audited(struct gate *g, int32_t pid, struct coverage_file file)
+{
+	struct coverage_ask *a = &g->coverage.ask[(uint32_t)pid % COVERAGE_ASKS];
+
+	if (a->pid != pid)
+		return false;
+	a->audited_ns = now_boot_ns();
+	if (a->told) {
+		a->told--;
+		return true;
+	}
+	return same(&a->file[0], file.dev, file.ino) || same(&a->file[1], file.dev, file.ino);
+}
+
+bool
+coverage_witnessed(const struct gate *g, const struct event *ev)
+{
+	const struct coverage_ask *a = &g->coverage.ask[(uint32_t)ev->process.pid % COVERAGE_ASKS];
+
+	return ev->sensor == SENSOR_PROC && a->pid == ev->process.pid && a->audited_ns >= ev->boot_ns;
+}
+
+bool
+coverage_overdue(struct gate *g, uint64_t now_ns, struct coverage_late *out)
 {
 	for (unsigned i = 0; i < COVERAGE_LATE; i++) {
 		struct coverage_late *l = &g->coverage.late[i];
 		if (!l->due_ns || now_ns < l->due_ns)
 			continue;
+		*out = *l;
 		l->due_ns = 0;
-		count_one(g, l->file.dev, COVERAGE_CACHED);
+		return true;
 	}
+	return false;
 }

@@ -9,11 +9,21 @@
 
 /* The question about an exec in G->report is answered with yes: the program that PID will run, unless it fails. */
 void	coverage_asked(struct gate *, int32_t pid);
-/* PID runs another program since AT_NS; EXE of LEN bytes, 0 if it cannot be read any more. SEEN: by its path it was asked about. */
-struct coverage_exec { int32_t pid; uint64_t at_ns; const char *exe; size_t len; bool seen; };
-void	coverage_ran(struct gate *, const struct coverage_exec *);
-/* Between turns: who is only told of execs may be told after they happened. */
-void	coverage_tend(struct gate *, uint64_t now_ns);
+/*
+ * PID runs another program since AT_NS; EXE of LEN bytes, 0 if it cannot be read any more. SEEN: by its path it was asked about. FILE is
+ * filled in. EXPLAINED: by a question, by what the kernel remembers, or it cannot be known. SLIPPED: nobody was asked, and it was counted
+ * why. OPEN: nobody was asked, and if that was right is for the policy to say; coverage_settle() counts it.
+ */
+enum coverage_answer { COVERAGE_EXPLAINED, COVERAGE_SLIPPED, COVERAGE_OPEN };
+struct coverage_exec { int32_t pid; uint64_t at_ns; const char *exe; size_t len; bool seen; struct coverage_file file; };
+enum coverage_answer coverage_ran(struct gate *, struct coverage_exec *);
+void	coverage_settle(struct gate *, uint64_t dev, enum coverage);
+/* Between turns: an exec that nobody was told of in time, by a gate that is only told, is OPEN; false: there is none. */
+bool	coverage_overdue(struct gate *, uint64_t now_ns, struct coverage_late *);
+/* Audit tells of an exec of FILE by PID. False: nobody else has, neither the kernel before nor the proc connector after it. */
+bool	coverage_audited(struct gate *, int32_t pid, struct coverage_file file);
+/* Has audit told of this exec, of which the proc connector has, before anybody looked at it? */
+bool	coverage_witnessed(const struct gate *, const struct event *);
 /* Is this a file system where we are asked about every exec? */
 bool	coverage_gated(const struct page *, uint64_t dev);
 

@@ -25,7 +25,7 @@
 #include "gate/linger.h"
 #include "gate/owner.h"
 #include "gate/proc.h"
-#include "gate/quiet.h"
+#include "gate/serve.h"
 #include "gate/spool.h"
 #include "gate/state.h"
 
@@ -33,169 +33,12 @@
 #define OPENS_A_TURN	1	/* an answer wakes all that wait in its group: with many waiting, execs are looked at after each */
 #define NOTES_A_TURN	64
 #define FILES_A_TURN	8
-#define FILES_A_QUESTION 64	/* that happened before it, where their order counts */
 #define WARDEN_MESSAGES	64
-#define SCANS_MAX	2	/* of one question: a file that keeps changing is not waited for */
-#define JUDGE_ROUNDS	8	/* each fetches something new; bounded all the same */
 #define RETRY_MS	20
 #define HASHES		16384
 #define CONTENTS	2048
 
 static struct gate the_gate;
-
-/* What the kernel asked about, until the exec happens; the loader comes after its program and does not replace it. */
-static void
-remember(struct gate *g, const struct question *q)
-{
-	const struct event *ev = &g->report.event;
-	size_t len;
-	const char *path = event_text(ev, TEXT_FILE_PATH, &len);
-
-	if (q->kind != EVENT_EXEC)
-		return;
-	if (g->verdict.decision == DECISION_DENY)
-		tree_pending(g->tree, ev->process.pid, "", 0);
-	else if (!policy_loader(g->policy, ev->file.dev, ev->file.ino))
-		tree_pending(g->tree, ev->process.pid, path, len);
-	if (g->verdict.decision == DECISION_ALLOW)
-		coverage_asked(g, ev->process.pid);
-}
-
-static void
-too_late(struct verdict *v)
-{
-	v->decision = DECISION_ALLOW;
-	v->actions &= (uint16_t)~ACTION_DENY;
-}
-
-static bool
-dooms(const struct verdict *v)
-{
-	return v->decision == DECISION_DENY && (v->actions & (ACTION_KILL | ACTION_KILL_TREE));
-}
-
-/* What has to be on record before it happens. */
-static bool
-grave(const struct verdict *v)
-{
-	return v->severity == SEVERITY_CRITICAL && (v->actions & (ACTION_ALERT | ACTION_DENY));
-}
-
-/* The record first: the answer waits for it. What is folded into others has no record of its own to wait for. */
-static void
-act_sealing(struct gate *g, uint64_t latency_ns)
-{
-	uint64_t before = atomic_load(&g->setup.page->gate.report_number);
-
-	g->late_ticket = 0;
-	g->report.event.flags |= FLAG_SEAL;
-	act(g, latency_ns);
-	uint64_t after = atomic_load(&g->setup.page->gate.report_number);
-	linger_sealed(g, after > before ? after : 0);
-}
-
-/* Answers, then does the rest. What a record tells is fetched while the process still waits. ERR: see fan_answer(). */
-static void
-conclude(struct gate *g, struct question *q, int err)
-{
-	bool waits = q->group >= 0, trace = act_leaves_trace(&g->verdict);
-	uint64_t taken_ns = q->taken_ns;
-
-	remember(g, q);
-	labels_give(g);
-	if (!waits)
-		too_late(&g->verdict);
-	if (!trace && g->verdict.decision == DECISION_ALLOW && !g->verdict.n_fed)
-		q->kind == EVENT_EXEC ? cache_allow(g, q) : quiet_allow(g, q);
-	if (trace)
-		fetch(g, q, (FETCH_FOR_RECORD & ~g->report.event.tried) | late_wants(g));
-	bool doomed = dooms(&g->verdict) && linger_doom(g, q);
-	bool seals = !doomed && grave(&g->verdict) && linger_seal(g, q, (enum decision)g->verdict.decision, err);
-	if (trace && !seals)
-		late_ask(g, q);
-	if (!doomed && !seals)
-		fan_answer(g, q, (enum decision)g->verdict.decision, err);
-	if (waits && !seals)
-		fan_count(g, taken_ns);
-	if (seals)
-		act_sealing(g, now_boot_ns() - taken_ns);
-	else if (trace)
-		act(g, now_boot_ns() - taken_ns);
-}
-
-/* Nobody could say in time what the file is. */
-static void
-conclude_late(struct gate *g, struct question *q)
-{
-	enum decision d = g->setup.config->deadline_verdict;
-
-	counter_add(g->setup.page, COUNTER_DEADLINE, 1);
-	g->verdict = (struct verdict){ .decision = (uint8_t)(q->group >= 0 ? d : DECISION_ALLOW), .would = (uint8_t)d,
-		.mode = (uint8_t)g->setup.mode, .settled = SETTLED_DEADLINE, .severity = SEVERITY_MEDIUM, .actions = ACTION_ALERT,
-		.decider = -1, .exception = -1 };
-	conclude(g, q, EBUSY);
-}
-
-/* A verdict hangs on a content that somebody is still writing. What the kernel says to such an exec a moment later, if he still is. */
-static void
-conclude_written(struct gate *g, struct question *q)
-{
-	counter_add(g->setup.page, COUNTER_WRITTEN, 1);
-	tree_pending(g->tree, g->report.event.process.pid, "", 0);
-	fan_answer(g, q, DECISION_DENY, ETXTBSY);
-}
-
-/*
- * Asks the judge until it needs nothing more. Q: NULL for what nobody waits for. Returns 0; 1 when the question was parked;
- * -ETIMEDOUT when what the verdict hangs on cannot be had; -ETXTBSY when it changes while we look.
- */
-static int
-settle(struct gate *g, struct question *q)
-{
-	struct event *ev = &g->report.event;
-
-	for (int round = 0; round < JUDGE_ROUNDS; round++) {
-		judge(g->policy, ev, &g->verdict);
-		uint32_t needs = g->verdict.needs;
-		if (!needs)
-			return 0;
-		if ((needs & HAVE_SCANNED) && q && q->group >= 0 && q->kind == EVENT_EXEC && linger_hold(q, &ev->file) == CONTENT_WRITTEN)
-			return -ETXTBSY;
-		fetch(g, q, needs);
-		if (!(needs & HAVE_SCANNED & ~ev->have))
-			continue;
-		if (!q || !(ev->have & HAVE_FILE) || !S_ISREG(ev->file.mode)) {
-			ev->tried |= HAVE_SCANNED;
-			continue;
-		}
-		const struct msg_scan ask = { .file = ev->file, .content = (needs & HAVE_CONTENT) != 0 };
-		return q->scans < SCANS_MAX && held_park(g, q, &ask) == 0 ? 1 : -ETIMEDOUT;
-	}
-	ev->tried = HAVE_ALL;
-	judge(g->policy, ev, &g->verdict);
-	return 0;
-}
-
-/* What rules matched may complete a correlation, whose actions count from this event on. */
-static void
-join(struct gate *g, const struct question *q)
-{
-	struct event *ev = &g->report.event;
-	struct correlated out;
-	uint32_t needs;
-
-	if (!g->verdict.n_fed)
-		return;
-	fetch(g, q, correlate_needs(g->policy, &g->verdict) & ~ev->tried);
-	correlate(g->correlate, g->policy, ev, &g->verdict, &out);
-	for (unsigned i = 0; i < out.n; i++) {
-		for (int round = 0; (needs = judge_add(g->policy, ev, &g->verdict, out.rule[i])) && round < JUDGE_ROUNDS; round++) {
-			fetch(g, q, needs);
-			ev->tried |= needs;
-		}
-		counter_add(g->setup.page, COUNTER_CORRELATED, 1);
-	}
-}
 
 /* Libraries count from their own start, the page from that of yettd. */
 static void
@@ -218,76 +61,6 @@ count_kept(struct gate *g)
 	count_on(g, COUNTER_TREE_FULL, &g->tree_full, ts.full + ts.names_full);
 	count_on(g, COUNTER_TREE_SPLICED, &g->tree_spliced, ts.spliced);
 	count_on(g, COUNTER_CORRELATE_EVICTED, &g->evicted, cs.evicted);
-}
-
-static void
-name_program(struct gate *g, const struct question *q)
-{
-	struct event *ev = &g->report.event;
-	size_t len;
-	const char *path = event_text(ev, TEXT_FILE_PATH, &len);
-	const char *pending = tree_pending_exe(g->tree, ev->process.pid);
-
-	if (q->kind != EVENT_EXEC)
-		return;
-	if (pending[0] && policy_loader(g->policy, ev->file.dev, ev->file.ino)) {
-		ev->flags |= FLAG_LOADER;
-		event_set_str(ev, TEXT_EXECUTABLE, pending);
-	} else {
-		event_set(ev, TEXT_EXECUTABLE, path, len);
-	}
-	ev->have |= HAVE_PROCESS;
-}
-
-/* What nobody waits for: judged, and acted upon when a rule says so. It has happened: no is only what would have been said. */
-static void
-serve_notice(struct gate *g)
-{
-	if (page_owns(g->setup.page, g->report.event.process.pid))
-		return;
-	if (settle(g, NULL))
-		return;
-	join(g, NULL);
-	labels_give(g);
-	act_note_too_hard(g);
-	if (!act_leaves_trace(&g->verdict))
-		return;
-	too_late(&g->verdict);
-	owner_spare(g);
-	fetch(g, NULL, (FETCH_FOR_RECORD & ~g->report.event.tried) | late_wants(g));
-	g->late_ticket = 0;
-	act(g, now_boot_ns() - g->report.event.boot_ns);
-}
-
-static void
-serve_files(struct gate *g, int most)
-{
-	for (int i = 0; i < most && files_next(g); i++)
-		serve_notice(g);
-}
-
-/* The way of one question: functions 2 to 5 of the nine in src/README.md. Owns Q. */
-static void
-serve(struct gate *g, struct question *q)
-{
-	if (g->files.first)
-		serve_files(g, FILES_A_QUESTION);
-	proc_collect(g);
-	fan_event(g, q);
-	g->report.event.process.pid = q->tid;
-	name_program(g, q);
-	fetch_place(g);
-	name_program(g, q);	/* again: a thread is known by its group only now */
-	int parked = settle(g, q);
-	if (parked == 0) {
-		join(g, q);
-		act_note_too_hard(g);
-		conclude(g, q, 0);
-	} else if (parked == -ETXTBSY) {
-		conclude_written(g, q);
-	} else if (parked < 0) {
-		conclude_late(g, q);
-	}
 }
 
 static int
@@ -323,6 +96,27 @@ on_open_group(struct source *s, uint32_t events)
 	return serve_group(s->owner, s->fd, OPENS_A_TURN);
 }
 
+/*
+ * Of an exec audit is the last to tell, so what it says is news only where the kernel did not ask and the proc connector was deaf: that is
+ * judged now. Else it bears witness to what was told.
+ */
+static bool
+is_news(struct gate *g)
+{
+	const struct event *ev = &g->report.event;
+
+	if (ev->kind != EVENT_EXEC || ev->sensor != SENSOR_AUDIT)
+		return true;
+	late_heard(g, ev->process.pid, SENSOR_AUDIT, ev);
+	if ((ev->have & HAVE_RESULT) && ev->result < 0)
+		return false;
+	if (coverage_audited(g, ev->process.pid, (struct coverage_file){ ev->file.dev, ev->file.ino }) ||
+	    judge_always_allows(g->policy, ev, VIEW_OBJECT))
+		return false;
+	counter_add(g->setup.page, COUNTER_AUDIT_EXECS, 1);
+	return true;
+}
+
 static void
 gate_on_event(struct gate *g, const struct wire_msg *m)
 {
@@ -342,7 +136,8 @@ gate_on_event(struct gate *g, const struct wire_msg *m)
 	/* Who did not ask by whom he was called is told whatever it was that called. */
 	if (ev->kind == EVENT_ACCEPT && !(ev->have & HAVE_SOURCE) && ends_fetch(g, HAVE_SOURCE) == -EAFNOSUPPORT)
 		return;
-	serve_notice(g);
+	if (is_news(g))
+		serve_notice(g);
 }
 
 static void
@@ -504,14 +299,8 @@ tend_scan(struct gate *g, uint64_t now_ns)
 		g->scan_start_ns = started;
 		held_again(g);
 	}
-	while (held_overdue(g, now_ns, &q)) {
-		fan_event(g, &q);
-		g->report.event.process.pid = q.tid;
-		name_program(g, &q);
-		fetch_place(g);
-		name_program(g, &q);
-		conclude_late(g, &q);
-	}
+	while (held_overdue(g, now_ns, &q))
+		serve_late(g, &q);
 }
 
 /* Between turns. */
@@ -531,7 +320,6 @@ tend(struct loop *l)
 	wait = sooner(sooner(wait, fold_tend(g, now)), sooner(cache_tend(g, now), files_tend(g)));
 	wait = sooner(wait, ahead_tend(g, now));
 	count_kept(g);
-	coverage_tend(g, now);
 	spool_flush(g);
 	act_tell_too_hard(g, now);
 	return g->record_waits ? sooner(wait, RETRY_MS) : wait;

@@ -12,6 +12,7 @@
 #include "gate/coverage.h"
 #include "gate/fan.h"
 #include "gate/fetch.h"
+#include "gate/late.h"
 #include "gate/linger.h"
 #include "gate/proc.h"
 #include "gate/started.h"
@@ -45,7 +46,7 @@ struct proc_message {
 };
 
 static void
-note(struct gate *g, enum event_kind kind, int32_t pid, int32_t exit_code)
+put_note(struct gate *g, const struct proc_note *note)
 {
 	struct proc_reader *r = &g->reader;
 
@@ -53,8 +54,15 @@ note(struct gate *g, enum event_kind kind, int32_t pid, int32_t exit_code)
 		counter_add(g->setup.page, COUNTER_NOTES_LOST, 1);
 		return;
 	}
-	r->note[r->note_head++ % PROC_NOTES] = (struct proc_note){ .kind = kind, .pid = pid, .exit_code = exit_code,
-		.boot_ns = now_boot_ns() };
+	struct proc_note *n = &r->note[r->note_head++ % PROC_NOTES];
+	*n = *note;
+	n->boot_ns = now_boot_ns();
+}
+
+static void
+note(struct gate *g, enum event_kind kind, int32_t pid, int32_t exit_code)
+{
+	put_note(g, &(struct proc_note){ .kind = kind, .pid = pid, .exit_code = exit_code });
 }
 
 /* Does an exec of PID wait to be judged? */
@@ -73,16 +81,14 @@ asked(const struct gate *g, enum event_kind kind)
 	return (g->kinds & 1ull << kind) != 0;
 }
 
-/* Is the file system of this program one where we are asked about every exec? */
-static bool
-covered(struct gate *g, int32_t pid)
+/* An exec that nothing explains is judged now, if any rule is about execs. */
+static void
+slipped(struct gate *g, int32_t pid, struct coverage_file file, bool open)
 {
-	char name[32];
-	struct stat st;
-
-	snprintf(name, sizeof(name), "%d/exe", pid);
-	/* Gone: nothing to add. */
-	return fstatat(g->proc, name, &st, 0) || coverage_gated(g->setup.page, st.st_dev);
+	if (asked(g, EVENT_EXEC))
+		put_note(g, &(struct proc_note){ .kind = EVENT_EXEC, .pid = pid, .open = open, .file = file });
+	else if (open)
+		coverage_settle(g, file.dev, COVERAGE_CACHED);
 }
 
 /*
@@ -99,19 +105,24 @@ on_exec(struct gate *g, int32_t pid, uint64_t at_ns)
 
 	if (n <= 0)		/* it was opened after the last look */
 		started_hear(g);
-	if (!pending[0] && (heard = started_name(g, pid, &len))) {
-		tree_pending(g->tree, pid, heard, len);
-		pending = tree_pending_exe(g->tree, pid);
-	}
+	/* What was only heard of was not asked about. */
 	bool seen = n > 0 && pending[0] && strncmp(pending, exe, TREE_PATH - 1) == 0;
+	if (!pending[0] && (heard = started_name(g, pid, &len)))
+		tree_pending(g->tree, pid, heard, len);
 
 	linger_end(g, pid);
-	coverage_ran(g, &(struct coverage_exec){ .pid = pid, .at_ns = at_ns, .exe = exe, .len = n > 0 ? (size_t)n : 0, .seen = seen });
+	late_heard(g, pid, SENSOR_PROC, NULL);
+	struct coverage_exec e = { .pid = pid, .at_ns = at_ns, .exe = exe, .len = n > 0 ? (size_t)n : 0, .seen = seen };
+	enum coverage_answer answer = coverage_ran(g, &e);
 	if (asked(g, EVENT_START) && !page_owns(g->setup.page, pid))
 		started_note(g, pid, at_ns, exe, n > 0 ? (size_t)n : 0);
 	bool late = tree_exec(g->tree, pid, exe, n > 0 ? (size_t)n : 0);
-	if (!seen && n > 0 && asked(g, EVENT_EXEC) && !covered(g, pid) && !(late && is_noted(&g->reader, pid)))
-		note(g, EVENT_EXEC, pid, 0);
+	if (answer == COVERAGE_EXPLAINED)
+		return;
+	if (!late || !is_noted(&g->reader, pid))
+		slipped(g, pid, e.file, answer == COVERAGE_OPEN);
+	else if (answer == COVERAGE_OPEN)
+		coverage_settle(g, e.file.dev, COVERAGE_CACHED);
 }
 
 static void
@@ -329,36 +340,46 @@ proc_tend(struct gate *g, uint64_t now_ns)
 	return g->kinds & (policy_watch_kinds(WATCH_HEARD) | 1ull << EVENT_START | FACT_KINDS) ? SOON_WAIT_MS : BUSY_WAIT_MS;
 }
 
-/* An exec that raised no question: the file is what the process runs from. */
+/* An exec that raised no question: the file is what the process runs from. Of one that is gone the tree has the name. */
 static void
-note_exec(struct gate *g, int32_t pid)
+note_exec(struct gate *g, const struct proc_note *note)
 {
 	struct event *ev = &g->report.event;
 	char name[32], exe[4096];
 	struct stat st;
-	ssize_t n = fetch_program(g, pid, exe, sizeof(exe));
+	ssize_t n = fetch_program(g, note->pid, exe, sizeof(exe));
 
-	if (n <= 0)
-		return;
-	snprintf(name, sizeof(name), "%d/exe", pid);
-	if (fstatat(g->proc, name, &st, 0) == 0) {
+	snprintf(name, sizeof(name), "%d/exe", note->pid);
+	if (n > 0 && fstatat(g->proc, name, &st, 0) == 0 && st.st_dev == note->file.dev && st.st_ino == note->file.ino)
 		fan_attributes(g, &st);
+	else
+		n = (ssize_t)tree_program(g->tree, note->pid, exe, sizeof(exe));
+	if (n > 0) {
+		event_set(ev, TEXT_EXECUTABLE, exe, (size_t)n);
+		event_set(ev, TEXT_FILE_PATH, exe, (size_t)n);
 		ev->have |= HAVE_FILE;
 	}
-	event_set(ev, TEXT_EXECUTABLE, exe, (size_t)n);
-	event_set(ev, TEXT_FILE_PATH, exe, (size_t)n);
-	ev->tried |= HAVE_FILE | HAVE_ATTRIBUTES | HAVE_HASH | HAVE_CONTENT;
+	ev->tried |= HAVE_FILE | HAVE_ATTRIBUTES;
+	fetch(g, NULL, HAVE_HASH);	/* as far as it is known: nobody has opened the file for us */
+	ev->tried |= HAVE_HASH | HAVE_CONTENT;
 }
 
-bool
-proc_next(struct gate *g)
+/* Need nobody have asked about the exec in hand, since the answer is yes whoever asks? */
+static bool
+needed_none(struct gate *g, const struct proc_note *note)
 {
-	struct proc_reader *r = &g->reader;
+	bool none = judge_always_allows(g->policy, &g->report.event, VIEW_OBJECT);
+
+	coverage_settle(g, note->file.dev, none ? COVERAGE_CACHED : COVERAGE_MISSED);
+	return none;
+}
+
+/* The note in hand as an event. False: nobody has to hear of it. */
+static bool
+tell_note(struct gate *g, const struct proc_note *n)
+{
 	struct event *ev = &g->report.event;
 
-	if (r->note_head == r->note_tail)
-		return started_next(g);
-	const struct proc_note *n = &r->note[r->note_tail++ % PROC_NOTES];
 	event_init(ev, n->kind, SENSOR_PROC);
 	ev->flags |= FLAG_NOTIFIED;
 	ev->boot_ns = n->boot_ns;
@@ -369,9 +390,23 @@ proc_next(struct gate *g)
 		ev->have |= HAVE_EXIT;
 	}
 	if (n->kind == EVENT_EXEC)
-		note_exec(g, n->pid);
+		note_exec(g, n);
 	fetch_place(g);
-	return true;
+	return !n->open || !needed_none(g, n);
+}
+
+bool
+proc_next(struct gate *g)
+{
+	struct proc_reader *r = &g->reader;
+	struct coverage_late late;
+
+	while (coverage_overdue(g, now_boot_ns(), &late))
+		slipped(g, late.pid, late.file, true);
+	while (r->note_head != r->note_tail)
+		if (tell_note(g, &r->note[r->note_tail++ % PROC_NOTES]))
+			return true;
+	return started_next(g);
 }
 
 int

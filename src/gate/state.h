@@ -49,7 +49,7 @@ struct cache {
 	struct source	 stale_source, lease_source;
 	bool		 works;			/* this kernel can */
 	uint64_t	 generation;		/* rises when all is asked about again */
-	struct { uint64_t ino, dev, ctime_ns, generation; bool allowed; } known[CACHE_KNOWN];	/* judged: may it be allowed for good? */
+	struct cache_known { uint64_t ino, dev, ctime_ns, generation; bool allowed; } known[CACHE_KNOWN];	/* judged: may it be for good? */
 	struct { int fd; uint64_t until_ns; } lease[CACHE_LEASES];	/* fd 0: free */
 	unsigned	 n_leases, next;
 };
@@ -63,6 +63,8 @@ struct proc_note {
 	enum event_kind	kind;
 	int32_t		pid, exit_code;
 	uint64_t	boot_ns;
+	bool		open;		/* exec: if it had to be asked about is for the policy to say */
+	struct coverage_file file;	/* exec */
 };
 #define PROC_NOTES 8192
 
@@ -129,6 +131,7 @@ struct gate {
 	const struct msg_scanned *scanned;	/* what scan just said of a file; else NULL */
 	uint64_t		 ticket;	/* last one given to scan */
 	uint64_t		 late_ticket;	/* what the report in hand waits for, 0 nothing */
+	uint32_t		 late_others;	/* bit per enum sensor: who will tell of the same act */
 	uint64_t		 fold_next_ns;	/* no summary is due before; 0: no cause is open */
 	bool			 fold_ended;	/* nothing is folded any more */
 	uint64_t		 sent, record_start_ns;	/* number of the last report handed to record; start of the process that got it */

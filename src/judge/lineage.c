@@ -52,6 +52,17 @@ tree_unnamed(const struct tree *t, int32_t pid)
 	return i && !t->node[i].name;
 }
 
+size_t
+tree_program(const struct tree *t, int32_t pid, char *exe, size_t size)
+{
+	size_t len;
+	const char *text = names_text(&t->names, t->node[node_find(t, pid)].name, &len);
+
+	len = len < size ? len : size;
+	memcpy(exe, text, len);
+	return len;
+}
+
 uint64_t
 tree_start_ns(const struct tree *t, int32_t pid)
 {

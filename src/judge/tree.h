@@ -62,6 +62,7 @@ bool	tree_lives(const struct tree *, int32_t pid);
 bool	tree_unnamed(const struct tree *, int32_t pid);	/* known, program unknown */
 /* User and group of PID, which may have ended, into the process of EV, with HAVE_USER. Returns 0 or -ENOENT. */
 int	tree_user(const struct tree *, int32_t pid, struct event *);
+size_t	tree_program(const struct tree *, int32_t pid, char *exe, size_t size);	/* what PID runs, or ran at its end; 0: not known */
 uint64_t tree_start_ns(const struct tree *, int32_t pid);	/* 0 unknown */
 int32_t	tree_parent(const struct tree *, int32_t pid);		/* living or dead; 0 none */
 

@@ -95,8 +95,9 @@ struct page_place {			/* written by the warden before `places` grows */
 /* A report that waits for a hash (see gate/late.h). */
 #define PAGE_LATE 32
 struct page_late {
-	_Atomic uint64_t ticket;	/* of the scan it waits for; 0: free */
-	uint64_t	 due_ns;	/* waits no longer */
+	_Atomic uint64_t ticket;	/* of the scan it waits for, or of none; 0: free */
+	uint64_t	 due_ns, others_ns;	/* waits no longer; for other sensors alone */
+	uint32_t	 others;	/* bit per enum sensor that is to tell of the same act, bit 0 for scan */
 	struct report	 report;
 };
 

@@ -55,12 +55,36 @@ asked(int32_t pid, uint64_t dev, uint64_t ino)
 	coverage_asked(&gate, pid);
 }
 
-static void
+static enum coverage_answer
 ran(int32_t pid, uint64_t at_ns)
 {
 	static const char exe[] = "/some/program";
 
-	coverage_ran(&gate, &(struct coverage_exec){ .pid = pid, .at_ns = at_ns, .exe = exe, .len = pid == GONE_PID ? 0 : sizeof(exe) - 1 });
+	return coverage_ran(&gate, &(struct coverage_exec){ .pid = pid, .at_ns = at_ns, .exe = exe,
+		.len = pid == GONE_PID ? 0 : sizeof(exe) - 1 });
+}
+
+/* The kernel need not ask about this program, as it is. */
+static void
+remember(void)
+{
+	const struct file f = event_file_of(&own);
+
+	gate.cache.known[cache_place(&f)] = (struct cache_known){ .ino = f.ino, .dev = f.dev, .ctime_ns = f.ctime_ns, .allowed = true };
+}
+
+/* So many are let go as OPEN. */
+static unsigned
+overdue(uint64_t now_ns)
+{
+	struct coverage_late late;
+	unsigned n = 0;
+
+	for (; coverage_overdue(&gate, now_ns, &late); n++) {
+		assert_int_equal(late.pid, getpid());
+		assert_true(late.file.ino == own.st_ino);
+	}
+	return n;
 }
 
 /* How often WHAT on PATH, and in all. */
@@ -84,19 +108,75 @@ what_was_asked_about_is_judged(void **state)
 {
 	(void)state;
 	asked(getpid(), own.st_dev, own.st_ino);
-	ran(getpid(), 1);
+	assert_int_equal(ran(getpid(), 1), COVERAGE_EXPLAINED);
 	counts("/gated", COVERAGE_JUDGED, 1);
 }
 
 static void
-a_question_counts_for_one_exec(void **state)
+a_question_counts_for_one_exec_where_the_next_is_remembered(void **state)
 {
 	(void)state;
 	asked(getpid(), own.st_dev, own.st_ino);
 	ran(getpid(), 1);
-	ran(getpid(), 1);
+	remember();
+	assert_int_equal(ran(getpid(), 1), COVERAGE_EXPLAINED);
 	assert_true(atomic_load(&page->coverage[PLACES].count[COVERAGE_JUDGED]) == 1);
 	assert_true(atomic_load(&page->coverage[PLACES].count[COVERAGE_CACHED]) == 1);
+}
+
+/* Both messages are looked at when the second program runs. */
+static void
+two_execs_at_once_may_look_like_one(void **state)
+{
+	(void)state;
+	asked(getpid(), own.st_dev, own.st_ino);
+	assert_int_equal(ran(getpid(), 1), COVERAGE_EXPLAINED);
+	assert_int_equal(ran(getpid(), 1), COVERAGE_EXPLAINED);
+	counts("/gated", COVERAGE_JUDGED, 2);
+	gate.coverage.ask[(uint32_t)getpid() % COVERAGE_ASKS].ran_ns = now_boot_ns() - AGAIN_NS;
+	assert_int_equal(ran(getpid(), 1), COVERAGE_OPEN);
+	counts("/gated", COVERAGE_JUDGED, 2);
+}
+
+static void
+what_the_kernel_remembers_is_cached_as_long_as_it_is_the_same(void **state)
+{
+	(void)state;
+	struct cache_known *k;
+	const struct file f = event_file_of(&own);
+
+	remember();
+	assert_int_equal(ran(getpid(), 1), COVERAGE_EXPLAINED);
+	counts("/gated", COVERAGE_CACHED, 1);
+	k = &gate.cache.known[cache_place(&f)];
+	k->ctime_ns++;
+	assert_int_equal(ran(getpid(), 1), COVERAGE_OPEN);
+	k->ctime_ns--;
+	k->allowed = false;
+	assert_int_equal(ran(getpid(), 1), COVERAGE_OPEN);
+	k->allowed = true;
+	gate.cache.generation++;
+	assert_int_equal(ran(getpid(), 1), COVERAGE_OPEN);
+	counts("/gated", COVERAGE_CACHED, 1);
+	coverage_settle(&gate, own.st_dev, COVERAGE_CACHED);
+	counts("/gated", COVERAGE_CACHED, 2);
+}
+
+static void
+audit_tells_nothing_new_of_what_others_told(void **state)
+{
+	(void)state;
+	const struct coverage_file file = { own.st_dev, own.st_ino }, other = { own.st_dev, own.st_ino + 1 };
+
+	assert_false(coverage_audited(&gate, getpid(), file));
+	asked(getpid(), own.st_dev, own.st_ino);
+	assert_true(coverage_audited(&gate, getpid(), file));
+	assert_false(coverage_audited(&gate, getpid(), other));
+	ran(getpid(), 1);
+	assert_true(coverage_audited(&gate, getpid(), other));	/* a script, of which the connector tells the interpreter */
+	assert_false(coverage_audited(&gate, getpid(), other));
+	ran(GONE_PID, 1);
+	assert_false(coverage_audited(&gate, GONE_PID, file));	/* nobody knows what it was */
 }
 
 static void
@@ -115,8 +195,8 @@ another_file_was_asked_about(void **state)
 {
 	(void)state;
 	asked(getpid(), own.st_dev, own.st_ino + 1);
-	ran(getpid(), 1);
-	counts("/gated", COVERAGE_CACHED, 1);
+	assert_int_equal(ran(getpid(), 1), COVERAGE_OPEN);
+	counts("/gated", COVERAGE_CACHED, 0);
 }
 
 static void
@@ -124,8 +204,8 @@ another_process_was_asked_about(void **state)
 {
 	(void)state;
 	asked(getpid() + COVERAGE_ASKS, own.st_dev, own.st_ino);
-	ran(getpid(), 1);
-	counts("/gated", COVERAGE_CACHED, 1);
+	assert_int_equal(ran(getpid(), 1), COVERAGE_OPEN);
+	counts("/gated", COVERAGE_CACHED, 0);
 }
 
 static void
@@ -133,7 +213,7 @@ a_file_system_that_is_not_gated(void **state)
 {
 	(void)state;
 	mount_is(0, own.st_dev, COVER_LEFT_OUT, "/gated");
-	ran(getpid(), 1);
+	assert_int_equal(ran(getpid(), 1), COVERAGE_SLIPPED);
 	counts("/gated", COVERAGE_UNGATED, 1);
 }
 
@@ -150,7 +230,7 @@ before_this_gate_was_there(void **state)
 {
 	(void)state;
 	atomic_store(&page->process[ROOM_GATE].started_ns, 10);
-	ran(getpid(), 9);
+	assert_int_equal(ran(getpid(), 9), COVERAGE_SLIPPED);
 	counts("/gated", COVERAGE_NO_GATE, 1);
 }
 
@@ -177,14 +257,15 @@ in_monitor_mode_the_notification_may_come_later(void **state)
 {
 	(void)state;
 	gate.setup.mode = MODE_MONITOR;
-	ran(getpid(), 1);
-	coverage_tend(&gate, now_boot_ns());
+	assert_int_equal(ran(getpid(), 1), COVERAGE_EXPLAINED);
+	assert_int_equal(overdue(now_boot_ns()), 0);
 	counts("/gated", COVERAGE_CACHED, 0);
 	asked(getpid(), own.st_dev, own.st_ino + 1);	/* about another file */
 	counts("/gated", COVERAGE_CACHED, 0);
 	asked(getpid(), own.st_dev, own.st_ino);
 	counts("/gated", COVERAGE_JUDGED, 1);
-	coverage_tend(&gate, UINT64_MAX);
+	assert_true(gate.report.event.sensors & 1u << SENSOR_PROC);
+	assert_int_equal(overdue(UINT64_MAX), 0);
 	counts("/gated", COVERAGE_JUDGED, 1);
 }
 
@@ -196,14 +277,15 @@ or_not_at_all(void **state)
 	for (int i = 0; i < COVERAGE_LATE + 5; i++)
 		ran(getpid(), 1);
 	counts("/gated", COVERAGE_CACHED, 5);		/* which found no place to wait */
-	coverage_tend(&gate, UINT64_MAX);
-	counts("/gated", COVERAGE_CACHED, COVERAGE_LATE + 5);
+	assert_int_equal(overdue(UINT64_MAX), COVERAGE_LATE);
+	counts("/gated", COVERAGE_CACHED, 5);
 }
 
 static void
 numbers_of_devices_come_again(void **state)
 {
 	(void)state;
+	remember();
 	ran(getpid(), 1);
 	mount_is(0, own.st_dev, COVER_MARKED, "/other");
 	ran(getpid(), 1);
@@ -220,6 +302,7 @@ what_finds_no_entry_is_counted_all_the_same(void **state)
 	(void)state;
 	char path[64];
 
+	remember();
 	for (int i = 0; i < PAGE_COVERAGES; i++) {
 		snprintf(path, sizeof(path), "/%d", i);
 		mount_is(0, own.st_dev, COVER_MARKED, path);
@@ -248,7 +331,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(what_was_asked_about_is_judged), TEST(a_question_counts_for_one_exec), TEST(the_loader_is_asked_about_behind_its_program),
+		TEST(what_was_asked_about_is_judged), TEST(a_question_counts_for_one_exec_where_the_next_is_remembered),
+		TEST(two_execs_at_once_may_look_like_one), TEST(what_the_kernel_remembers_is_cached_as_long_as_it_is_the_same),
+		TEST(audit_tells_nothing_new_of_what_others_told), TEST(the_loader_is_asked_about_behind_its_program),
 		TEST(another_file_was_asked_about), TEST(another_process_was_asked_about), TEST(a_file_system_that_is_not_gated),
 		TEST(a_program_in_memory), TEST(before_this_gate_was_there), TEST(of_who_is_gone_the_question_tells),
 		TEST(of_who_is_gone_and_raised_none_nothing_is_known), TEST(in_monitor_mode_the_notification_may_come_later), TEST(or_not_at_all),
