@@ -407,8 +407,10 @@ mark_written(struct warden *w, const struct groups *g)
 {
 	for (unsigned i = 0; i < w->n_marked; i++) {
 		struct marked *m = &w->marked[i];
-		if (wants_written(w, g, m) && change_mark(m, w->heard.written, FAN_MARK_ADD, FAN_CLOSE_WRITE) == 0)
-			m->written = true;
+		bool wanted = wants_written(w, g, m);
+		if ((wanted || m->written) &&
+		    change_mark(m, w->heard.written, wanted ? FAN_MARK_ADD : FAN_MARK_REMOVE, FAN_CLOSE_WRITE) == 0)
+			m->written = wanted;
 	}
 }
 
@@ -463,8 +465,6 @@ marks_prune(struct warden *w)
 		uint64_t more = m->heard & ~marks_heard(w, events);
 		if (m->opens && !(events & WATCH_ASKED) && change_mark(m, g->open, FAN_MARK_REMOVE, marks_opens(g)) == 0)
 			m->opens = false;
-		if (m->written && !wants_written(w, g, m) && change_mark(m, w->heard.written, FAN_MARK_REMOVE, FAN_CLOSE_WRITE) == 0)
-			m->written = false;
 		if (more && change_mark(m, w->heard.files, FAN_MARK_REMOVE, more) == 0)
 			m->heard &= ~more;
 	}

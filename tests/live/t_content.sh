@@ -152,6 +152,8 @@ cp "$M/free/known" "$M/elsewhere"
 cp "$M/free/known" "$M/free/last"
 written 2
 is "nor a program where no rule asks for what is in it" "2" "$(($(counter ahead) - ahead))"
+# shellcheck disable=SC2317 # called by name
+test_gate() { [ "$(pid_of gate)" -gt 0 ]; }
 # More at once than the gate takes at a time.
 mkdir "$M/free/many"
 ahead=$(counter ahead) scanned=$(counter scanned)
@@ -177,16 +179,28 @@ for n in $(seq 20); do
 done
 ok "twenty that were rewritten at once were denied"
 
-# Where nobody waits for what is in a program, nothing is read ahead.
+# Where nobody waits for what is in a program, nothing is read ahead: in monitor mode, and under other rules.
+unseen() { # NAME
+	ahead=$(counter ahead)
+	cp "$M/free/known" "$M/free/unseen"
+	sleep 0.2
+	is "$1" 0 "$(($(counter ahead) - ahead))"
+}
+runs "monitor" "$B/yettctl" -c "$CONF" monitor
+eventually 10 test_gate && unseen "in monitor mode nothing is read ahead"
+runs "what is known runs there" "$M/free/known"
+alert "and is told" rule.name=known yett.mode=monitor yett.would=deny
+runs "enforce" "$B/yettctl" -c "$CONF" enforce
+eventually 10 test_gate
+ahead=$(counter ahead) scanned=$(counter scanned)
+cp "$M/free/known" "$M/free/again"
+written 1
 sed -i '/^\[rule by-md5/,$d' "$P/content.ini"
 printf '[rule by-name]\non = exec\nfile.path = %s/other\naction = deny, alert\n' "$D" >>"$P/content.ini"
 runs "reload" "$B/yettctl" -c "$CONF" reload
 denied "another rule" exec "$D/other"
 alert "is told" rule.name=by-name
-ahead=$(counter ahead)
-cp "$M/free/known" "$M/free/unseen"
-sleep 0.2
-is "nothing is read ahead any more" 0 "$(($(counter ahead) - ahead))"
+unseen "nothing is read ahead any more"
 is "no question waited too long" 0 "$(counter deadline)"
 stop
 is "yettd ends well" 0 "$STATUS"
