@@ -175,6 +175,22 @@ show_sensors(json_t *sensors)
 		show_sensor(name, sensor);
 }
 
+/* What was lost since yettd started. */
+static void
+show_losses(json_t *losses)
+{
+	char text[1024] = "";
+	const char *name;
+	json_t *n;
+
+	json_object_foreach(losses, name, n) {
+		size_t len = strlen(text);
+		if (json_integer_value(n) > 0)
+			snprintf(text + len, sizeof(text) - len, "%s%s %" JSON_INTEGER_FORMAT, len ? ", " : "", name, json_integer_value(n));
+	}
+	term_definition("  losses", 13, text[0] ? text : "none");
+}
+
 /* ---- All of it ---- */
 
 static void
@@ -191,6 +207,7 @@ show(const struct ctl *ctl, const json_t *sight, const json_t *status)
 	show_vain(json_object_get(sight, "asked_dark"));
 	putchar('\n');
 	show_sensors(json_object_get(status, "sensors"));
+	show_losses(json_object_get(status, "losses"));
 	putchar('\n');
 }
 

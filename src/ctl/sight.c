@@ -154,7 +154,7 @@ look_at_files(const struct look *l, struct kind *k, enum event_kind kind)
 	look_at_gate(l, k);
 	if (k->why[0])
 		return;
-	if (is(l, "sensors.files.state", "failed") || !holds(l, "sensors.files.able"))
+	if (is(l, facts ? "sensors.facts.state" : "sensors.files.state", "failed") || !holds(l, "sensors.files.able"))
 		blind(k, "this kernel does not tell of files by handle, it needs Linux 5.9");
 	else if (facts && !is_gated(l, "/etc"))
 		blind(k, "/etc is on a file system that is not gated");
@@ -374,6 +374,13 @@ tells_all(const struct look *l, const struct row *row, bool lit_only)
 	return row->how == HOW_PARTS ? each : any;
 }
 
+/* Audit tells of each exec besides. */
+static bool
+tells_arguments(const struct look *l)
+{
+	return l->ask->config->exec_full && (is(l, "sensors.audit.state", "own") || is(l, "sensors.audit.state", "multicast"));
+}
+
 static json_t *
 misses_of(const struct look *l, const struct row *row)
 {
@@ -389,7 +396,7 @@ misses_of(const struct look *l, const struct row *row)
 	if (!tells_all(l, row, true))
 		miss(misses, "what these rules do not match");
 	miss_parts(l, row, misses);
-	if (*row->misses)
+	if (*row->misses && !((row->kinds & K(EXEC)) && tells_arguments(l)))
 		miss(misses, "%s", row->misses);
 	if (files)
 		miss_mounts(l, misses);
@@ -511,6 +518,18 @@ add_vain(json_t *vain, const char *name, const char *why)
 	json_array_append_new(vain, json_pack("{ss ss}", "name", name, "why", why));
 }
 
+/* Places that rules name and that cannot be watched, although others can. */
+static void
+add_places(const struct look *l, json_t *vain)
+{
+	const json_t *place;
+	size_t i;
+
+	json_array_foreach(json_object_get(l->ask->status, "places"), i, place)
+		if (strcmp(store_text(place, "state"), "refused") == 0)
+			add_vain(vain, store_text(place, "path"), store_text(place, "why"));
+}
+
 json_t *
 sight_look(const struct sight_ask *ask)
 {
@@ -526,6 +545,7 @@ sight_look(const struct sight_ask *ask)
 		else if (kind->muffled && !kind->recorded)
 			add_vain(vain, event_kind_name((enum event_kind)k), EVENTS_OFF);
 	}
+	add_places(&l, vain);
 	for (size_t i = 0; i < ROWS; i++) {
 		json_t *row = row_look(&l, &rows[i]);
 		json_array_append_new(list, row);

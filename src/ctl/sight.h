@@ -16,8 +16,8 @@ struct sight_ask {
  * {"rows": [{"number", "name", "state", "all", "rules": [...], "why", "misses": [...], "light"}], "asked_dark": [{"name", "why"}]}
  * state: lit, a rule asks for it and its sensor works; unasked, the sensor works, `light` says what asks; dark, `why` it cannot be seen
  * here; nothing, the kernel has nothing of the kind. all: whether each is recorded, by a rule whose name begins with telemetry-, and not
- * only what other rules match. misses: what is not seen although it is lit. asked_dark: each kind of event that a rule asks for in vain,
- * and each row that yett tells by itself and cannot.
+ * only what other rules match. misses: what is not seen although it is lit. asked_dark: each kind of event, and each place, that a rule
+ * asks for in vain, and each row that yett tells by itself and cannot.
  * The caller owns it; NULL: no memory.
  */
 json_t	*sight_look(const struct sight_ask *);
