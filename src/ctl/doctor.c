@@ -13,15 +13,30 @@
 
 #define INDENT		34		/* of what is said of a row */
 #define NAMED_RULES	2
+#define VAIN_SHOWN	16
 #define DIRECTORY	"telemetry/"	/* of policies that record all, beside the shipped ones that are in force */
 #define PROGRESS_NS	NS_PER_SEC
 
 /* ---- Rows ---- */
 
+/* STATE as in JSON, but "part": lit, though not all of it is recorded. */
 static bool
 is_in(const json_t *row, const char *state)
 {
-	return strcmp(store_text(row, "state"), state) == 0;
+	const char *is = store_text(row, "state");
+
+	if (strcmp(is, "lit") == 0 && !json_is_true(json_object_get(row, "all")))
+		is = "part";
+	return strcmp(is, state) == 0;
+}
+
+/* What would have it recorded, in few words. */
+static const char *
+light(const json_t *row)
+{
+	const char *by = store_text(row, "light");
+
+	return strncmp(by, DIRECTORY, sizeof(DIRECTORY) - 1) == 0 ? store_name(by) : by;
 }
 
 static unsigned
@@ -53,7 +68,7 @@ put_rules(const json_t *row, char *out, size_t size)
 	if (n > NAMED_RULES)
 		snprintf(out + len, size - len, " and %zu more", n - NAMED_RULES);
 	if (!n)
-		snprintf(out, size, "%s", json_is_true(json_object_get(row, "all")) ? "always" : "where a rule asks for it");
+		snprintf(out, size, "%s", json_is_true(json_object_get(row, "all")) ? "always" : "of the files of some rules");
 }
 
 static void
@@ -71,13 +86,18 @@ show_row(const json_t *row)
 	else if (is_in(row, "nothing"))
 		snprintf(said, sizeof(said), "the kernel has nothing of the kind");
 	else if (is_in(row, "unasked"))
-		snprintf(said, sizeof(said), "%s", strncmp(store_text(row, "light"), DIRECTORY, sizeof(DIRECTORY) - 1) == 0 ?
-		    store_name(store_text(row, "light")) : store_text(row, "light"));
+		snprintf(said, sizeof(said), "%s", light(row));
 	else
 		put_rules(row, said, sizeof(said));
+	if (is_in(row, "part")) {
+		size_t len = strlen(said);
+		snprintf(said + len, sizeof(said) - len, "; all of it: %s", light(row));
+	}
 	term_definition(head, INDENT, said);
 	json_array_foreach(misses, i, text) {
 		char line[640];
+		if (strcmp(json_string_value(text), SIGHT_UNMATCHED) == 0)
+			continue;	/* the title says so */
 		snprintf(line, sizeof(line), "- %s", json_string_value(text));
 		term_definition("", INDENT, line);
 	}
@@ -98,7 +118,7 @@ show_rows(const json_t *rows, const char *state, enum color color, const char *t
 			show_row(row);
 }
 
-/* The commands that would have the rows recorded which nobody asks for. */
+/* The commands that would have the rows recorded which nobody asks for, or asks for all of. */
 static void
 show_remedies(const struct ctl *ctl, const json_t *rows)
 {
@@ -107,17 +127,17 @@ show_remedies(const struct ctl *ctl, const json_t *rows)
 	size_t i, n = 0;
 
 	json_array_foreach(rows, i, row) {
-		const char *light = store_text(row, "light");
+		const char *by = store_text(row, "light");
 		char text[2 * CONFIG_PATH + 128];
 		bool known = false;
 		for (size_t t = 0; t < n; t++)
-			known |= strcmp(told[t], light) == 0;
-		if (!is_in(row, "unasked") || known || n == sizeof(told) / sizeof(told[0]))
+			known |= strcmp(told[t], by) == 0;
+		if (!(is_in(row, "unasked") || is_in(row, "part")) || known || n == sizeof(told) / sizeof(told[0]))
 			continue;
-		told[n++] = light;
-		if (strncmp(light, DIRECTORY, sizeof(DIRECTORY) - 1) == 0)
-			snprintf(text, sizeof(text), "ln -s %s/%s %s/ && yettctl reload", ctl->config.vendor_policies, light, ctl->config.policies);
-		else if (strcmp(light, "telemetry.ini") == 0)
+		told[n++] = by;
+		if (strncmp(by, DIRECTORY, sizeof(DIRECTORY) - 1) == 0)
+			snprintf(text, sizeof(text), "ln -s %s/%s %s/ && yettctl reload", ctl->config.vendor_policies, by, ctl->config.policies);
+		else if (strcmp(by, "telemetry.ini") == 0)
 			snprintf(text, sizeof(text), "%s/telemetry.ini is in force unless %s/telemetry.ini stands in its place: remove that, and yettctl "
 			    "reload", ctl->config.vendor_policies, ctl->config.policies);
 		else
@@ -138,6 +158,10 @@ show_vain(const json_t *vain)
 	putchar('\n');
 	json_array_foreach(vain, i, one) {
 		char head[64];
+		if (i == VAIN_SHOWN) {
+			printf("  and %zu more\n", json_array_size(vain) - i);
+			return;
+		}
 		snprintf(head, sizeof(head), "  %s", store_text(one, "name"));
 		term_definition(head, 18, store_text(one, "why"));
 	}
@@ -198,8 +222,10 @@ show(const struct ctl *ctl, const json_t *sight, const json_t *status)
 {
 	const json_t *rows = json_object_get(sight, "rows");
 
-	printf("Of the %zu rows of telemetry, %u are lit on this host.\n\n", json_array_size(rows), count(rows, "lit"));
+	printf("Of the %zu rows of telemetry, %u are lit on this host, %u of them in part.\n\n", json_array_size(rows),
+	    count(rows, "lit") + count(rows, "part"), count(rows, "part"));
 	show_rows(rows, "lit", COLOR_GOOD, "Lit");
+	show_rows(rows, "part", COLOR_GOOD, "Lit in part: what a rule matches");
 	show_rows(rows, "unasked", COLOR_ODD, "Could be seen, but no rule asks");
 	show_remedies(ctl, rows);
 	show_rows(rows, "nothing", COLOR_STRONG, "Nothing to see");

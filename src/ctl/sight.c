@@ -394,7 +394,7 @@ misses_of(const struct look *l, const struct row *row)
 		audit |= lit && s == SENSOR_AUDIT && (BY_RULES >> k & 1);
 	}
 	if (!tells_all(l, row, true))
-		miss(misses, "what these rules do not match");
+		miss(misses, "%s", SIGHT_UNMATCHED);
 	miss_parts(l, row, misses);
 	if (*row->misses && !((row->kinds & K(EXEC)) && tells_arguments(l)))
 		miss(misses, "%s", row->misses);

@@ -12,6 +12,9 @@ struct sight_ask {
 	int			 root;		/* descriptor of the root directory of the host: what its kernel has */
 };
 
+/* Missed where no rule records all. */
+#define SIGHT_UNMATCHED	"what these rules do not match"
+
 /*
  * {"rows": [{"number", "name", "state", "all", "rules": [...], "why", "misses": [...], "light"}], "asked_dark": [{"name", "why"}]}
  * state: lit, a rule asks for it and its sensor works; unasked, the sensor works, `light` says what asks; dark, `why` it cannot be seen
