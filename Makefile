@@ -84,8 +84,8 @@ $(HELPERS): $(B)/%: tests/%.c $(B)/libyett.a | packages
 	@mkdir -p $(@D)
 	$(SAY) 'LD $@'
 	$(Q)$(CC) $(ALL_CFLAGS) $(LD.$(VARIANT)) -o $@ $< $(filter %/watch.a,$^) $(B)/libyett.a $(PKG_LIBS)
-# What hears audit tells others in its room; an archive gives what is not in the test already.
-$(B)/live/audit_roundtrip $(B)/unit/test_logons: $(B)/watch.a
+# What one sensor tells others of its room; an archive gives what is not in the test already.
+$(B)/live/audit_roundtrip $(B)/unit/test_logons $(B)/unit/test_changes: $(B)/watch.a
 $(B)/watch.a: $(call room,watch)
 	@rm -f $@; $(AR) rcs $@ $^
 

@@ -169,6 +169,8 @@ begin(struct changes *c, const char *type, enum change_object object)
 static void
 tell(struct changes *c)
 {
+	if (c->logons)
+		logons_fact(c->logons, &c->event);
 	outbox_put(c->out, &c->event);
 }
 

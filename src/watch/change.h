@@ -2,6 +2,7 @@
 #define WATCH_CHANGE_H
 /* From what a file says by now, and what it said before, to events: one for each entry that differs. */
 #include "watch/known.h"
+#include "watch/logons.h"
 #include "watch/outbox.h"
 #include "watch/parse.h"
 
@@ -10,6 +11,7 @@
 
 struct changes {
 	struct outbox	*out;
+	struct logons	*logons;	/* programs may have said it, too; NULL: nobody is asked */
 	struct knowns	*known;
 	uint8_t		 key[16];	/* of what must not be kept in clear */
 	uint32_t	 told;		/* of the file in hand */

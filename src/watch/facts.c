@@ -293,9 +293,9 @@ facts_tick(struct facts *f, uint64_t now_ns)
 }
 
 void
-facts_init(struct facts *f, struct outbox *out, struct page *page)
+facts_init(struct facts *f, struct outbox *out, struct logons *logons, struct page *page)
 {
-	*f = (struct facts){ .page = page, .changes = { .out = out, .known = &f->known } };
+	*f = (struct facts){ .page = page, .changes = { .out = out, .logons = logons, .known = &f->known } };
 	randombytes_buf(f->changes.key, sizeof(f->changes.key));
 	atomic_store(&page->watch.walk, 0);
 }

@@ -33,7 +33,8 @@ struct facts {
 	struct event	 scratch;
 };
 
-void	facts_init(struct facts *, struct outbox *, struct page *);
+/* LOGONS: see change.h. */
+void	facts_init(struct facts *, struct outbox *, struct logons *, struct page *);
 /* FACT, FACT_GONE, FACT_FOUND, WALK of the warden. 0 or -EBADMSG. */
 int	facts_take(struct facts *, const struct wire_msg *, uint64_t now_ns);
 /* Looks at what is due. True while something waits. */

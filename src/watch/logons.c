@@ -175,9 +175,9 @@ make_event(const struct said *s, const struct meaning *m, uint64_t boot_ns, stru
 	ev->have &= field_carried(m->kind);
 }
 
-/* The kernel's word waits for that of a program, which says more. True: the place of an older one was taken, which is in EV. */
+/* For who says more. True: the place of an older one was taken, which is in EV. */
 static bool
-hold(struct logons *l, const struct said *s, uint64_t now_ns, struct event *ev)
+hold(struct logons *l, const struct said *s, const struct meaning *m, uint64_t now_ns, struct event *ev)
 {
 	struct logon_held *h = l->held;
 
@@ -186,18 +186,78 @@ hold(struct logons *l, const struct said *s, uint64_t now_ns, struct event *ev)
 			h = &l->held[i];
 	bool full = h->due_ns != 0;
 	if (full)
-		make_event(&h->said, meanings, now_ns, ev);
-	h->due_ns = now_ns + LOGONS_NS;
-	h->said = *s;
+		make_event(&h->said, &meanings[h->row], now_ns, ev);
+	*h = (struct logon_held){ .due_ns = now_ns + LOGONS_NS, .row = (uint32_t)(m - meanings), .said = *s };
 	return full;
+}
+
+static bool
+waits_for(const struct logon_held *h, enum event_kind kind)
+{
+	return h->due_ns && meanings[h->row].kind == kind;
 }
 
 static void
 let_go(struct logons *l, const struct said *s)
 {
-	for (unsigned i = 0; i < LOGONS_HELD; i++)
-		if (l->held[i].due_ns && same_who(l->held[i].said.pid, l->held[i].said.session, s))
-			l->held[i].due_ns = 0;
+	for (struct logon_held *h = l->held; h < l->held + LOGONS_HELD; h++)
+		if (waits_for(h, EVENT_LOGON) && same_who(h->said.pid, h->said.session, s))
+			h->due_ns = 0;
+}
+
+/* Tools name an account by its name or by its number, of a group by neither at times. */
+static bool
+same_change(const struct logon_fact *f, const struct said *s, const struct meaning *m)
+{
+	const struct meaning *was = &meanings[f->row];
+
+	if (!f->wall_ns || was->object != m->object || was->change != m->change)
+		return false;
+	if ((f->wall_ns < s->wall_ns ? s->wall_ns - f->wall_ns : f->wall_ns - s->wall_ns) >= LOGONS_FACT_NS)
+		return false;
+	if (s->account_len && f->account_len)
+		return f->account_len == kept(s) && !memcmp(f->account, s->account, kept(s));
+	return s->id == UINT32_MAX || f->id == UINT32_MAX || f->id == s->id;
+}
+
+static bool
+is_text(const struct event *ev, enum event_text which, const char *want)
+{
+	size_t n;
+	const char *s = event_text(ev, which, &n);
+
+	return want && n == strlen(want) && !memcmp(s, want, n);
+}
+
+void
+logons_fact(struct logons *l, struct event *ev)
+{
+	struct logon_fact f = { .wall_ns = ev->wall_ns, .id = ev->account_id };
+	size_t n;
+	const char *name = event_text(ev, TEXT_CHANGE_ENTRY, &n);
+
+	while (f.row < MEANINGS && !(meanings[f.row].kind == EVENT_ACCOUNT && is_text(ev, TEXT_CHANGE_OBJECT, meanings[f.row].object) &&
+	    is_text(ev, TEXT_CHANGE_TYPE, meanings[f.row].change)))
+		f.row++;
+	if (ev->kind != EVENT_ACCOUNT || f.row == MEANINGS)
+		return;
+	f.account_len = n < LOGONS_NAME ? n : LOGONS_NAME;
+	memcpy(f.account, name, f.account_len);
+	l->fact[l->next_fact++ % LOGONS_FACTS] = f;
+	for (struct logon_held *h = l->held; h < l->held + LOGONS_HELD; h++)
+		if (waits_for(h, EVENT_ACCOUNT) && same_change(&f, &h->said, &meanings[h->row])) {
+			h->due_ns = 0;
+			ev->sensors |= 1u << SENSOR_AUDIT;
+		}
+}
+
+static bool
+is_fact(const struct logons *l, const struct said *s, const struct meaning *m)
+{
+	for (unsigned i = 0; i < LOGONS_FACTS; i++)
+		if (same_change(&l->fact[i], s, m))
+			return true;
+	return false;
 }
 
 /* Has a program said already that this session began? */
@@ -223,11 +283,13 @@ logons_take(struct logons *l, const struct record *r, uint64_t kinds, uint64_t n
 	if (!m || !(kinds >> m->kind & 1))
 		return -ENOMSG;
 	if (m->type == AUDIT_LOGIN)
-		return !begun(l, s) && hold(l, s, now_ns, ev) ? 0 : -ENOMSG;
+		return !begun(l, s) && hold(l, s, m, now_ns, ev) ? 0 : -ENOMSG;
 	if (m->kind == EVENT_LOGON)
 		let_go(l, s);
 	if (told(l, s, m))
 		return -ENOMSG;
+	if (m->kind == EVENT_ACCOUNT)
+		return !is_fact(l, s, m) && hold(l, s, m, now_ns, ev) ? 0 : -ENOMSG;
 	make_event(s, m, now_ns, ev);
 	return 0;
 }
@@ -238,7 +300,7 @@ logons_due(struct logons *l, uint64_t now_ns, struct event *ev)
 	for (unsigned i = 0; i < LOGONS_HELD; i++)
 		if (l->held[i].due_ns && l->held[i].due_ns <= now_ns) {
 			l->held[i].due_ns = 0;
-			make_event(&l->held[i].said, meanings, now_ns, ev);
+			make_event(&l->held[i].said, &meanings[l->held[i].row], now_ns, ev);
 			return true;
 		}
 	return false;

@@ -127,7 +127,7 @@ watch_start(struct watch *w, const struct watch_setup *setup)
 	if (!err)
 		err = listener_init(&w->audit, &w->loop, setup, &w->out, &w->packets);
 	if (!err)
-		facts_init(&w->facts, &w->out, setup->page);
+		facts_init(&w->facts, &w->out, &w->audit.logons, setup->page);
 	w->warden = (struct source){ .fd = setup->warden_sock, .ready = warden_ready, .owner = w };
 	if (!err)
 		err = loop_add(&w->loop, &w->warden, EPOLLIN);

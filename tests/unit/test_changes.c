@@ -47,7 +47,7 @@ start(void **state)
 		return -1;
 	if (outbox_init(&out, &loop, pair[0], page))
 		return -1;
-	facts_init(&facts, &out, page);
+	facts_init(&facts, &out, NULL, page);
 	return 0;
 }
 

@@ -54,6 +54,15 @@ take_at(unsigned millis, unsigned type, const char *body)
 	return err;
 }
 
+/* The same of what waits for a file that says more. */
+static int
+take_account_at(unsigned millis, unsigned type, const char *body)
+{
+	int err = take_at(millis, type, body);
+
+	return err == -ENOMSG && logons_due(&logons, UINT64_MAX, &ev) ? 0 : err;
+}
+
 static int
 take(unsigned type, const char *body)
 {
@@ -133,7 +142,7 @@ each_record_means_what_it_means(void **state)
 		begin(NULL);
 		snprintf(body, sizeof(body), KERNEL "op=%s acct=\"alice\" exe=\"/usr/bin/x\" hostname=? addr=? terminal=? res=%s'", rows[i].op,
 		    rows[i].res);
-		int err = take(rows[i].type, body);
+		int err = take_account_at(0, rows[i].type, body);
 		if (err != (rows[i].kind < 0 ? -ENOMSG : 0))
 			fail_msg("%u %s %s: %d", rows[i].type, rows[i].op, rows[i].res, err);
 		if (err)
@@ -222,12 +231,60 @@ an_account_tool_that_says_it_thrice_is_told_once(void **state)
 	static const char text[] = KERNEL "op=changing-shell acct=\"alice\" exe=\"/usr/sbin/usermod\" hostname=? addr=? terminal=? res=success'";
 	static const char by_id[] = KERNEL "op=adding user id=1001 exe=\"/usr/sbin/useradd\" hostname=? addr=? terminal=? res=success'";
 
-	assert_int_equal(take_at(0, AUDIT_USER_MGMT, text), 0);
-	assert_int_equal(take_at(1, AUDIT_USER_MGMT, text), -ENOMSG);
-	assert_int_equal(take_at(2, AUDIT_USER_CHAUTHTOK, text), 0);
-	assert_int_equal(take_at(3, AUDIT_USER_MGMT, text), -ENOMSG);
-	assert_int_equal(take(AUDIT_ADD_USER, by_id), 0);
+	assert_int_equal(take_account_at(0, AUDIT_USER_MGMT, text), 0);
+	assert_int_equal(take_account_at(1, AUDIT_USER_MGMT, text), -ENOMSG);
+	assert_int_equal(take_account_at(2, AUDIT_USER_CHAUTHTOK, text), 0);
+	assert_int_equal(take_account_at(3, AUDIT_USER_MGMT, text), -ENOMSG);
+	assert_int_equal(take_account_at(4, AUDIT_ADD_USER, by_id), 0);
 	assert_true(ev.account_id == 1001 && (ev.have & HAVE_ACCOUNT));
+}
+
+static void
+file_says(const char *object, const char *type, const char *name, uint32_t id, unsigned millis)
+{
+	event_init(&ev, EVENT_ACCOUNT, SENSOR_FACTS);
+	ev.wall_ns = 1732440600 * NS_PER_SEC + millis * NS_PER_MS;
+	ev.account_id = id;
+	event_set_str(&ev, TEXT_CHANGE_OBJECT, object);
+	event_set_str(&ev, TEXT_CHANGE_TYPE, type);
+	event_set_str(&ev, TEXT_CHANGE_ENTRY, name);
+	logons_fact(&logons, &ev);
+}
+
+static void
+what_files_and_programs_say_of_an_account_is_told_once(void **state)
+{
+	(void)state;
+	static const char by_name[] = KERNEL "op=x acct=\"bob\" exe=\"/usr/sbin/useradd\" hostname=? addr=? terminal=? res=success'";
+	static const char by_id[] = KERNEL "op=adding user id=1001 exe=\"/usr/sbin/useradd\" hostname=? addr=? terminal=? res=success'";
+	static const struct { const char *said; unsigned type, at; const char *object, *change, *name; uint32_t id; bool same; } rows[] = {
+		{ by_name, AUDIT_ADD_USER, 100, "user", "added", "bob", 1001, true },
+		{ by_id, AUDIT_ADD_USER, 100, "user", "added", "bob", 1001, true },
+		{ by_id, AUDIT_ADD_USER, 100, "user", "added", "bob", 1002, false },
+		{ by_id, AUDIT_ADD_GROUP, 100, "group", "added", "bob", UINT32_MAX, true },
+		{ by_name, AUDIT_ADD_USER, 100, "user", "added", "bobby", 1001, false },
+		{ by_name, AUDIT_ADD_USER, 100, "user", "removed", "bob", 1001, false },
+		{ by_name, AUDIT_ADD_USER, 100, "group", "added", "bob", 1001, false },
+		{ by_name, AUDIT_ADD_USER, 1999, "user", "added", "bob", 1001, true },
+		{ by_name, AUDIT_ADD_USER, 2000, "user", "added", "bob", 1001, false },
+		{ by_name, AUDIT_USER_CHAUTHTOK, 100, "password", "changed", "bob", 1001, true },
+		{ by_name, AUDIT_ADD_USER, 100, "sudoers", "added", "bob", 1001, false },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		/* The program first. */
+		begin(NULL);
+		assert_int_equal(take(rows[i].type, rows[i].said), -ENOMSG);
+		file_says(rows[i].object, rows[i].change, rows[i].name, rows[i].id, rows[i].at);
+		if ((ev.sensors == (1u << SENSOR_FACTS | 1u << SENSOR_AUDIT)) != rows[i].same)
+			fail_msg("row %zu: sensors %#x", i, ev.sensors);
+		assert_int_equal(logons_due(&logons, UINT64_MAX, &ev), !rows[i].same);
+		/* The file first. */
+		begin(NULL);
+		file_says(rows[i].object, rows[i].change, rows[i].name, rows[i].id, rows[i].at);
+		assert_int_equal(take(rows[i].type, rows[i].said), -ENOMSG);
+		assert_int_equal(logons_due(&logons, UINT64_MAX, &ev), !rows[i].same);
+	}
 }
 
 /* What the kernel alone tells waits for what a program may say. */
@@ -433,6 +490,7 @@ main(void)
 		TEST(one_log_on_is_told_once),
 		TEST(each_wrong_password_is_told_once),
 		TEST(an_account_tool_that_says_it_thrice_is_told_once),
+		TEST(what_files_and_programs_say_of_an_account_is_told_once),
 		TEST(a_session_that_no_program_tells_of_is_told),
 		TEST(addresses_are_addresses_or_nothing),
 		TEST(what_a_name_says_of_others_is_not_believed),
