@@ -42,7 +42,7 @@ alert "an interface appears" rule.name=interface "yett.change.entry=$tun" yett.c
 
 before=$(counter devices) broken=$(counter devices_broken)
 echo add >"/sys/class/net/$tun/uevent"
-"$device" lie
+"$device" lie 1
 # shellcheck disable=SC2317 # called by name
 refused() { [ "$(counter devices_broken)" -gt "$broken" ]; }
 eventually 5 refused && ok "what does not come from the kernel is counted" || not_ok "what does not come from the kernel is counted" more "$broken"
@@ -54,6 +54,13 @@ eventually 5 heard || not_ok "what really comes is heard" $((before + 2)) "$(cou
 settled
 is "what the kernel was made to say again is no event" 1 "$(alerts rule.name=interface)"
 no_alert "and a lie is none" rule.name=usb
+
+# With more than the kernel keeps, what is lost is on record.
+watch=$(pid_of watch)
+kill -STOP "$YETTD" "$watch"
+"$device" lie 20000
+kill -CONT "$YETTD" "$watch"
+alert "messages that found no room are on record" event.action=devices-lost
 
 kill -9 "$(pid_of watch)"
 # shellcheck disable=SC2317 # called by name

@@ -123,6 +123,16 @@ eventually 20 counted && ok "10000 lookups: each is told or counted as lost" ||
     not_ok "10000 lookups: each is told or counted as lost" 10000 "$(($(counter lookups) - seen)) told, $(($(counter packets_lost) - lost)) packets lost"
 echo "$(($(counter lookups) - seen)) told, $(($(counter packets_lost) - lost)) packets lost, $(counter events_lost) events lost, $(counter lookups_early) early"
 
+# With more than the kernel keeps, what is lost is on record.
+settled
+watch=$(pid_of watch)
+kill -STOP "$YETTD" "$watch"
+"$M/bin/flood" connect "$net.1" lost.flood.test 40000
+kill -CONT "$YETTD" "$watch"
+alert "packets that found no room are on record" event.action=packets-lost
+number "and counted" "$(counter packets_lost)" -gt 0
+settled
+
 kill -9 "$(pid_of watch)"
 # shellcheck disable=SC2317 # called by name
 heard() { "$ask" connect "$net.1" again.example.org; [ "$(alerts dns.question.name=again.example.org)" -ge 1 ]; }

@@ -1,7 +1,7 @@
 /*
  * device WHAT ...: has the kernel tell of devices. add N, remove N (a loop device of that number, without a file), interface NAME (a tun
- * interface, for as long as it lives: it says "ready" and waits for its input to end), lie (sends what the kernel would say of a stick,
- * from a socket of its own). Exit 0, or 100 + errno.
+ * interface, for as long as it lives: it says "ready" and waits for its input to end), lie COUNT (sends what the kernel would say of a
+ * stick, from a socket of its own, so often). Exit 0, or 100 + errno.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -42,13 +42,17 @@ interface(const char *name)
 }
 
 static int
-lie(void)
+lie(const char *count)
 {
 	static char m[] = "add@/devices/lie/usb1/1-1\0ACTION=add\0DEVPATH=/devices/lie/usb1/1-1\0SUBSYSTEM=usb\0DEVTYPE=usb_device";
 	struct sockaddr_nl all = { .nl_family = AF_NETLINK, .nl_groups = 1 };
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
 
-	return sendto(fd, m, sizeof(m), 0, (struct sockaddr *)&all, sizeof(all)) < 0 ? -1 : 0;
+	/* Who hears it is full at some time: that is no reason to be silent. */
+	for (long i = strtol(count, NULL, 10); i > 0; i--)
+		if (sendto(fd, m, sizeof(m), 0, (struct sockaddr *)&all, sizeof(all)) < 0 && errno != ENOBUFS)
+			return -1;
+	return 0;
 }
 
 int
@@ -56,7 +60,7 @@ main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "", *more = argc > 2 ? argv[2] : "";
 	int err = !strcmp(what, "add") ? loop_control(LOOP_CTL_ADD, more) : !strcmp(what, "remove") ? loop_control(LOOP_CTL_REMOVE, more) :
-	    !strcmp(what, "interface") ? interface(more) : lie();
+	    !strcmp(what, "interface") ? interface(more) : lie(more);
 
 	return err ? 100 + errno : 0;
 }
