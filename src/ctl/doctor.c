@@ -157,14 +157,13 @@ show_vain(const json_t *vain)
 	term_word(COLOR_BAD, "Asked for, but not seen", 0);
 	putchar('\n');
 	json_array_foreach(vain, i, one) {
-		char head[64];
-		if (i == VAIN_SHOWN) {
-			printf("  and %zu more\n", json_array_size(vain) - i);
-			return;
-		}
+		char head[300];
 		snprintf(head, sizeof(head), "  %s", store_text(one, "name"));
-		term_definition(head, 18, store_text(one, "why"));
+		if (i < VAIN_SHOWN)
+			term_definition(head, 18, store_text(one, "why"));
 	}
+	if (json_array_size(vain) > VAIN_SHOWN)
+		printf("  and %zu more\n", json_array_size(vain) - VAIN_SHOWN);
 }
 
 /* ---- Sensors ---- */
