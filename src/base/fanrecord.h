@@ -20,6 +20,9 @@
 #define FAN_REPORT_TARGET_FID	0x00001000	/* Linux 5.17: the handle of the object too */
 #endif
 
+/* All that can change what the files in a directory say; a rename has different names before and after Linux 5.17. */
+#define FAN_CHANGES		(FAN_CLOSE_WRITE | FAN_MODIFY | FAN_CREATE | FAN_DELETE | FAN_ATTRIB)
+
 #define FAN_HANDLE_MAX	128		/* bytes; the kernel makes none that is longer */
 
 /* An object of a file system by its handle, and for a directory a name in it. Points into the buffer; alignment is not promised. */

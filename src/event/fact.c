@@ -129,14 +129,6 @@ fact_find(const char *path, size_t len, struct fact *out)
 	return find_file(text, dir, name, out) || find_unit(text, dir, name, len - dir - 1, out);
 }
 
-bool
-fact_opens_place(const char *path, size_t len)
-{
-	size_t dir = parent(path, len);
-
-	return dir && unit_directory(path + dir + 1, len - dir - 1) && is_units(path, dir);
-}
-
 /* The directory that a row names. */
 static struct fact_directory
 directory_of(const struct row *r)
@@ -146,6 +138,19 @@ directory_of(const struct row *r)
 	uint64_t kinds = r->units ? 1ull << EVENT_SERVICE | 1ull << EVENT_SCHEDULE : 1ull << r->kind;
 
 	return (struct fact_directory){ .path = r->path + home, .len = len - home, .kinds = kinds, .home = home, .units = r->units };
+}
+
+bool
+fact_is_place(const char *path, size_t len)
+{
+	size_t dir = parent(path, len);
+
+	if (dir && unit_directory(path + dir + 1, len - dir - 1) && is_units(path, dir))
+		return true;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (is_directory(path, len, rows[i].path, rows[i].units ? strlen(rows[i].path) : parent(rows[i].path, strlen(rows[i].path))))
+			return true;
+	return false;
 }
 
 static bool

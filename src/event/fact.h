@@ -16,8 +16,8 @@ struct fact { enum event_kind kind; enum fact_format format; };
 
 /* What is told of the file at this path, if it is one of them; false: it is none, or what editors leave behind beside them. */
 bool	fact_find(const char *path, size_t len, struct fact *);
-/* Is that a directory below one of units, which may be made at any time, and in which units or parts of them are? */
-bool	fact_opens_place(const char *path, size_t len);
+/* Is that a directory that such files lie in, also one of parts of units, which may be made at any time? */
+bool	fact_is_place(const char *path, size_t len);
 
 /* A directory that such files lie in. HOME: PATH is below the home of each account. UNITS: there are directories of parts below. */
 struct fact_directory { const char *path; size_t len; uint64_t kinds; bool home, units; };

@@ -98,7 +98,7 @@ enum watch_event {			/* OPENS: open and write. ASKED: what is asked about at an 
 	WATCH_OPENS = 1 << 0, WATCH_CREATE = 1 << 1, WATCH_RENAME = 1 << 2, WATCH_DELETE = 1 << 3, WATCH_CHMOD = 1 << 4,
 	WATCH_LOADS = 1 << 5, WATCH_SCRIPTS = 1 << 6, WATCH_MODIFY = 1 << 7,
 	WATCH_ALL = (1 << 8) - 1, WATCH_ASKED = WATCH_OPENS | WATCH_LOADS | WATCH_SCRIPTS, WATCH_HEARD = WATCH_ALL & ~WATCH_ASKED,
-	WATCH_FACTS = 1 << 8		/* of event/fact.def, which no rule names */
+	WATCH_FACTS = 1 << 8, WATCH_WAYS = 1 << 9	/* of event/fact.def, which no rule names; where their directories are made */
 };
 struct watch_place { enum watch_kind kind; const char *path; unsigned events; };	/* path absolute, without a trailing slash */
 /* The events of these kinds (bit per enum event_kind), and back. */

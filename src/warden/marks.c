@@ -7,6 +7,7 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 #include "base/cleanup.h"
+#include "base/fanrecord.h"
 #include "base/log.h"
 #include "warden/hand.h"
 #include "warden/kernel.h"
@@ -53,7 +54,9 @@ marks_heard(const struct warden *w, unsigned events)
 	if (events & WATCH_MODIFY)
 		mask |= FAN_CLOSE_WRITE;
 	if (events & WATCH_FACTS)
-		mask |= FAN_CLOSE_WRITE | FAN_CREATE | FAN_DELETE | FAN_ATTRIB | w->heard.rename;
+		mask |= FAN_CHANGES | w->heard.rename;
+	if (events & WATCH_WAYS)
+		mask |= FAN_CREATE | w->heard.rename;
 	return mask ? mask | FAN_ONDIR : 0;
 }
 

@@ -87,8 +87,8 @@ pass_on(struct opener *o, int wait_ms)
 			return;
 		CLEANUP_FD int path_fd = m.fd;
 		CLEANUP_FD int fd = path_fd < 0 ? -1 : open_to_read(path_fd);
-		if (m.type == MSG_FACT_HEARD && fd >= 0)
-			send(o, MSG_FACT, m.payload, m.len, fd);
+		if ((m.type == MSG_FACT_HEARD || m.type == MSG_FACT_WRITING) && fd >= 0)
+			send(o, m.type == MSG_FACT_HEARD ? MSG_FACT : MSG_FACT_OPEN, m.payload, m.len, fd);
 		else if (m.type == MSG_FACT_ENDED)
 			send(o, MSG_FACT_GONE, m.payload, m.len, -1);
 		note_path(o, &m);
@@ -120,7 +120,7 @@ found(struct opener *o, int dir, const char *name, const char *path)
 }
 
 static void
-list_place(struct opener *o, const char *path)
+list_place(struct opener *o, const char *path, bool way)
 {
 	struct fact_places *p = o->w->facts.found;
 
@@ -129,10 +129,38 @@ list_place(struct opener *o, const char *path)
 	for (uint32_t i = 0; i < p->n; i++)
 		if (strcmp(p->path[i], path) == 0)
 			return;
-	if (p->n == FACT_PLACES)
+	if (p->n == FACT_PLACES) {
 		p->more = true;
-	else
-		snprintf(p->path[p->n++], CONFIG_PATH, "%s", path);
+		return;
+	}
+	p->way[p->n] = way;
+	snprintf(p->path[p->n++], CONFIG_PATH, "%s", path);
+}
+
+/* The path that the gate would find. */
+static bool
+real_path(int dir, char real[FACT_PATH])
+{
+	char name[40];
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", dir);
+	ssize_t n = readlink(name, real, FACT_PATH - 1);
+	real[n > 0 ? n : 0] = '\0';
+	return n > 0 && n < FACT_PATH - 1;
+}
+
+/* It is not there: who makes it is heard by the gate, if what it will be in is there. */
+static void
+expect(struct opener *o, const char *path)
+{
+	char above[FACT_PATH], real[FACT_PATH];
+	const char *slash = strrchr(path, '/');
+
+	list_place(o, path, false);
+	snprintf(above, sizeof(above), "%.*s", (int)(slash - path), path);
+	CLEANUP_FD int dir = slash > path ? open(above, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (dir >= 0 && real_path(dir, real))
+		list_place(o, real, true);
 }
 
 /* What two paths lead to is walked through once. */
@@ -149,24 +177,19 @@ seen_before(struct opener *o, const struct stat *st)
 	return false;
 }
 
-/* The path that the gate would find; of what is not there yet, the one that it is looked for at. */
 static int
 open_place(struct opener *o, const char *path, char real[FACT_PATH])
 {
-	char name[40];
 	struct stat st;
 
 	CLEANUP_FD int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0) {
-		list_place(o, path);
+		expect(o, path);
 		return -1;
 	}
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", dir);
-	ssize_t n = readlink(name, real, FACT_PATH - 1);
-	if (n <= 0 || n == FACT_PATH - 1 || fstat(dir, &st) || !marks_find(o->w, st.st_dev) || seen_before(o, &st))
+	if (!real_path(dir, real) || fstat(dir, &st) || !marks_find(o->w, st.st_dev) || seen_before(o, &st))
 		return -1;
-	real[n] = '\0';
-	list_place(o, real);
+	list_place(o, real, false);
 	return steal_fd(&dir);
 }
 
@@ -182,7 +205,7 @@ walk_place(struct opener *o, const char *path, bool units)
 	CLEANUP_DIR DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	while (dir && !o->broken && n++ < ENTRIES_MAX && (e = readdir(dir))) {
 		int len = snprintf(full, sizeof(full), "%s/%s", real, e->d_name);
-		if (units && fact_opens_place(full, (size_t)len))
+		if (units && fact_is_place(full, (size_t)len))
 			walk_place(o, full, false);
 		else if (fact_find(full, (size_t)len, &fact) && o->kinds >> fact.kind & 1)
 			found(o, fd, e->d_name, full);

@@ -13,6 +13,7 @@
 #include "warden/roles.h"
 
 #define CHILD_NS	(10 * NS_PER_SEC)	/* longest life */
+#define AGAIN_NS	(2 * NS_PER_SEC)	/* after one that did not come to its end */
 #define REST		4			/* so many times as long as a walk took there is none */
 
 static uint64_t
@@ -33,6 +34,12 @@ opening_place(const struct warden *w, unsigned i)
 	return w->facts.marked->path[i];
 }
 
+bool
+opening_way(const struct warden *w, unsigned i)
+{
+	return w->facts.marked->way[i];
+}
+
 /* What the child lists is what its own walk opened, and is looked at all the same. */
 static bool
 take_places(struct fact_opener *f)
@@ -44,25 +51,30 @@ take_places(struct fact_opener *f)
 	for (uint32_t i = 0; i < n; i++) {
 		const char *path = f->found->path[i];
 		size_t len = strnlen(path, CONFIG_PATH);
-		if (path[0] == '/' && len < CONFIG_PATH)
-			memcpy(fresh.path[fresh.n++], path, len);
+		if (path[0] != '/' || len == CONFIG_PATH)
+			continue;
+		memcpy(fresh.path[fresh.n], path, len);
+		fresh.way[fresh.n++] = f->found->way[i];
 	}
-	bool same = memcmp(fresh.path, f->marked->path, sizeof(fresh.path)) == 0;
+	bool same = memcmp(fresh.path, f->marked->path, sizeof(fresh.path)) == 0 && memcmp(fresh.way, f->marked->way, sizeof(fresh.way)) == 0;
 	*f->marked = fresh;
 	return !same;
 }
 
-static void
+/* False: it did not come to its end. */
+static bool
 end_child(struct warden *w)
 {
 	struct fact_opener *f = &w->facts;
+	int status = 0;
 
 	atomic_store(&w->page->warden.opener, 0);
 	loop_remove(&w->loop, &f->source);
 	close(f->source.fd);
-	while (waitpid(f->pid, NULL, 0) < 0 && errno == EINTR)
+	while (waitpid(f->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	f->pid = 0;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 /* New places are marked, then looked at once more: nothing that happened before they were is missed. */
@@ -74,7 +86,13 @@ on_end(struct source *s, uint32_t events)
 	uint64_t now = now_boot_ns();
 
 	(void)events;
-	end_child(w);
+	if (!end_child(w)) {
+		counter_add(w->page, COUNTER_FACTS_LATE, 1);
+		f->due = true;
+		f->walking = false;
+		f->next_ns = now + AGAIN_NS;
+		return loop_change(&w->loop, &f->edge, EPOLLIN);
+	}
 	if (f->walking)
 		f->next_ns = now + REST * (now - f->started_ns);
 	if (f->found->again)
@@ -83,6 +101,7 @@ on_end(struct source *s, uint32_t events)
 		log_error("more than %u directories of accounts, schedules and services: the others are not watched", FACT_PLACES);
 	if (f->walking && take_places(f)) {
 		marks_apply(w, &w->groups);
+		w->prune = true;
 		f->due = true;
 		f->next_ns = now;
 	}
@@ -135,9 +154,7 @@ kill_late(struct warden *w, uint64_t now_ns)
 	if (!f->pid || now_ns - f->started_ns < CHILD_NS)
 		return;
 	kill(f->pid, SIGKILL);
-	counter_add(w->page, COUNTER_FACTS_LATE, 1);
 	f->started_ns = now_ns;
-	f->due = true;
 }
 
 void

@@ -17,7 +17,12 @@ struct warden;
 #define FACT_PLACES	512	/* directories */
 
 /* Shared with the child, which fills it in on a walk. */
-struct fact_places { uint32_t n; bool more, again; char path[FACT_PLACES][CONFIG_PATH]; };
+struct fact_places {
+	uint32_t	n;
+	bool		more, again;
+	bool		way[FACT_PLACES];	/* one is expected to be made in it */
+	char		path[FACT_PLACES][CONFIG_PATH];
+};
 
 struct fact_opener {
 	struct source	 edge;		/* from the gate; heard while there is no child */
@@ -47,6 +52,7 @@ bool	opening_ready(const struct warden *);
 /* The directories to be marked; 0: no rule asks for what is in them. */
 unsigned opening_places(const struct warden *);
 const char *opening_place(const struct warden *, unsigned i);
+bool	opening_way(const struct warden *, unsigned i);
 
 /* The child: what waits on the socket, and, if WALK, everything. */
 int	opener_run(struct warden *, bool walk);

@@ -72,7 +72,7 @@ plan_want(struct warden *w)
 			want(w, WATCH_DIRECTORY, p.events, p.path, parent(p.path));
 	}
 	for (unsigned i = 0; i < opening_places(w); i++)
-		want(w, WATCH_DIRECTORY, WATCH_FACTS, opening_place(w, i), strlen(opening_place(w, i)));
+		want(w, WATCH_DIRECTORY, opening_way(w, i) ? WATCH_WAYS : WATCH_FACTS, opening_place(w, i), strlen(opening_place(w, i)));
 }
 
 static int

@@ -10,6 +10,7 @@
 #include "watch/facts.h"
 
 #define GONE_NS		(1200 * NS_PER_MS)	/* editors move a file away before they write the new one */
+#define OPEN_NS		(1000 * NS_PER_MS)	/* who is writing is mostly through by then */
 #define FOUND_NS	(400 * NS_PER_MS)	/* the gate may be just about to tell of it */
 #define LARGE		(1u << 17)
 #define OUTBOX_BUSY	(OUTBOX_BYTES / 4)	/* fuller than this, changes wait: those of one file must fit */
@@ -67,7 +68,7 @@ look(struct facts *f, const struct waiting *w, bool quiet)
 	if (fstat(w->fd, &st))
 		return;
 	s.identity = event_file_of(&st);
-	s.written = w->what == WAITING_HEARD && written(k, &s.identity);
+	s.written = (w->what == WAITING_HEARD || w->what == WAITING_OPEN) && written(k, &s.identity);
 	s.file.mode = st.st_mode;
 	s.file.link = S_ISLNK(st.st_mode);
 	if (!k || !event_file_same(&k->file, &s.identity)) {
@@ -91,7 +92,7 @@ settle(struct facts *f, const struct waiting *w, bool quiet)
 	struct span path = path_of(w->cause);
 	struct known *k = known_find(&f->known, path.s, path.n);
 
-	if (w->what == WAITING_HEARD || w->what == WAITING_FOUND)
+	if (w->what == WAITING_HEARD || w->what == WAITING_OPEN || w->what == WAITING_FOUND)
 		look(f, w, quiet);
 	else if (k)
 		change_gone(&f->changes, w->cause, k);
@@ -128,6 +129,24 @@ supersede(struct facts *f, const struct waiting *by)
 	}
 }
 
+static bool
+by_gate(enum waiting_for what)
+{
+	return what == WAITING_HEARD || what == WAITING_OPEN || what == WAITING_GONE;
+}
+
+/* Is something that the gate heard of about to be looked at there? OPEN: of one that is being written. */
+static bool
+is_awaited(const struct facts *f, const struct event *cause, bool open)
+{
+	for (unsigned i = 0; i < f->n_waiting; i++) {
+		const struct waiting *w = &f->waiting[i];
+		if ((open ? w->what == WAITING_OPEN : by_gate(w->what)) && span_same(path_of(w->cause), path_of(cause)))
+			return true;
+	}
+	return false;
+}
+
 /* Owns FD. Without memory it is not looked at now; the next walk finds it. */
 static void
 put(struct facts *f, struct waiting w, const struct event *cause)
@@ -142,7 +161,7 @@ put(struct facts *f, struct waiting w, const struct event *cause)
 		return;
 	}
 	memcpy(w.cause, cause, n);
-	if (w.what == WAITING_HEARD || w.what == WAITING_GONE)
+	if (by_gate(w.what))
 		supersede(f, &w);
 	if (f->n_waiting == FACTS_WAITING) {
 		take_out(f, 0, &first);
@@ -176,7 +195,7 @@ on_found(struct facts *f, struct waiting w, uint64_t now_ns)
 	if (!(f->complete >> w.fact.kind & 1)) {
 		w.cause = &f->scratch;
 		look(f, &w, true);
-	} else if (!same_file(f, w.fd, &f->scratch)) {
+	} else if (!same_file(f, w.fd, &f->scratch) && !is_awaited(f, &f->scratch, false)) {
 		w.due_ns = now_ns + FOUND_NS;
 		put(f, w, &f->scratch);
 		return;
@@ -187,6 +206,8 @@ on_found(struct facts *f, struct waiting w, uint64_t now_ns)
 static int
 on_file(struct facts *f, const struct wire_msg *m, uint64_t now_ns)
 {
+	static const enum waiting_for what[MSG__MAX] = { [MSG_FACT] = WAITING_HEARD, [MSG_FACT_OPEN] = WAITING_OPEN,
+		[MSG_FACT_GONE] = WAITING_GONE, [MSG_FACT_FOUND] = WAITING_FOUND };
 	struct waiting w = { .fd = m->fd, .due_ns = now_ns };
 	struct span path;
 
@@ -194,13 +215,16 @@ on_file(struct facts *f, const struct wire_msg *m, uint64_t now_ns)
 		release(&w);
 		return -EBADMSG;
 	}
-	w.what = m->type == MSG_FACT ? WAITING_HEARD : m->type == MSG_FACT_GONE ? WAITING_GONE : WAITING_FOUND;
+	w.what = what[m->type];
 	if (w.what == WAITING_FOUND) {
 		on_found(f, w, now_ns);
 		return 0;
 	}
-	if (w.what == WAITING_GONE)
-		w.due_ns += GONE_NS;
+	if (w.what == WAITING_OPEN && is_awaited(f, &f->scratch, true)) {	/* who writes on and on is looked at in time */
+		release(&w);
+		return 0;
+	}
+	w.due_ns += w.what == WAITING_GONE ? GONE_NS : w.what == WAITING_OPEN ? OPEN_NS : 0;
 	put(f, w, &f->scratch);
 	return 0;
 }
@@ -235,7 +259,8 @@ miss(void *arg, struct known *k)
 	f->scratch.tried = HAVE_ALL;
 	event_set(&f->scratch, TEXT_FILE_PATH, k->path, k->len);
 	k->walk = f->walk;
-	put(f, w, &f->scratch);
+	if (!is_awaited(f, &f->scratch, false))
+		put(f, w, &f->scratch);
 	return f->n_waiting < FACTS_WAITING;	/* the next walk finds the others */
 }
 

@@ -79,7 +79,8 @@ typedef int message_fn(struct watch *, const struct wire_msg *);
 static message_fn *const handlers[MSG__MAX] = {
 	[MSG_REPLY] = watch_on_reply, [MSG_SEALED] = watch_on_reply, [MSG_AUDIT] = watch_on_audit, [MSG_AUDIT_END] = watch_on_audit_end,
 	[MSG_SENSE] = watch_on_sense, [MSG_SENSE_END] = watch_on_sense_end,
-	[MSG_FACT] = watch_on_facts, [MSG_FACT_GONE] = watch_on_facts, [MSG_FACT_FOUND] = watch_on_facts, [MSG_WALK] = watch_on_facts,
+	[MSG_FACT] = watch_on_facts, [MSG_FACT_OPEN] = watch_on_facts, [MSG_FACT_GONE] = watch_on_facts,
+	[MSG_FACT_FOUND] = watch_on_facts, [MSG_WALK] = watch_on_facts,
 };
 
 /* The warden is believed, but not blindly: what does not hold together ends this process, and a new one starts. */

@@ -161,6 +161,16 @@ told "an editor that renames: only what it changed" yett.change.type=added yett.
 settled
 no_alert "nothing was gone for that" yett.change.type=removed file.path=/etc/crontab
 
+# Who makes a directory and what is in it in one breath is known; and who never closes what he writes.
+useradd -m -u 4004 dave
+sleep 1
+mkdir /home/dave/.ssh && echo "$key" >/home/dave/.ssh/authorized_keys
+told "a key in a directory that is just made" yett.change.object=authorized-key user.target.name=dave process.executable=/usr/bin/bash
+exec {HELD}>/etc/cron.d/held
+echo '4 4 * * * root held' >&"$HELD"
+told "a file that stays open" yett.change.entry=held process.executable=/usr/bin/bash
+exec {HELD}>&-
+
 # A watch that is new learns first.
 before=$(alerts event.kind=alert)
 other=$(pid_of watch)

@@ -274,6 +274,29 @@ what_goes_and_comes_back_is_compared(void **state)
 	assert_int_equal(facts.known.n, 0);
 }
 
+/* Who never closes what he writes is told all the same, and who does is told once. */
+static void
+what_stays_open_is_looked_at_in_time(void **state)
+{
+	int fd = content("@daily root b\n", 14);
+
+	(void)state;
+	learn("/etc/crontab", "");
+	hand(MSG_FACT_OPEN, "/etc/crontab", dup(fd), ACTOR);
+	assert_string_equal(says(500), "");
+	assert_int_equal(pwrite(fd, "@daily root c\n", 14, 14), 14);
+	hand(MSG_FACT_OPEN, "/etc/crontab", dup(fd), ACTOR);
+	walk(false);
+	hand(MSG_FACT_FOUND, "/etc/crontab", dup(fd), 0);
+	walk(true);
+	assert_string_equal(says(600), "added cron b -> schedule=@daily user=root @root(-1); added cron c -> schedule=@daily user=root @root(-1)");
+	hand(MSG_FACT_OPEN, "/etc/crontab", content("@daily root b\n", 14), ACTOR);
+	heard("/etc/crontab", "@daily root c\n");
+	assert_string_equal(says(0), "removed cron b: schedule=@daily user=root @root(-1)");
+	assert_string_equal(says(2000), "");
+	close(fd);
+}
+
 /* A descriptor that is handed twice is of a file that is the same. */
 static void
 the_same_file_is_not_read_twice(void **state)
@@ -375,7 +398,8 @@ main(void)
 		TEST(what_is_there_first_is_no_news), TEST(each_entry_that_differs_is_an_event), TEST(a_password_is_told_by_its_state),
 		TEST(what_comes_before_the_first_walk_waits_for_it), TEST(what_only_a_walk_finds_has_no_process),
 		TEST(what_the_gate_tells_of_a_moment_later_has_one), TEST(what_goes_and_comes_back_is_compared),
-		TEST(the_same_file_is_not_read_twice), TEST(what_is_too_large_is_told_as_a_whole), TEST(of_very_many_changes_the_number_is_told),
+		TEST(what_stays_open_is_looked_at_in_time), TEST(the_same_file_is_not_read_twice), TEST(what_is_too_large_is_told_as_a_whole),
+		TEST(of_very_many_changes_the_number_is_told),
 		TEST(kinds_that_nobody_asks_for_are_forgotten), TEST(more_than_can_wait_is_looked_at_at_once),
 		TEST(a_path_that_is_none_of_them_is_refused),
 	};

@@ -304,9 +304,12 @@ test_where(void **state)
 	for (size_t i = 0; i < COUNT(is); i++)
 		if ((fact_find(is[i].path, strlen(is[i].path), &f) ? (int)f.kind : -1) != is[i].kind)
 			fail_msg("%s", is[i].path);
-	assert_true(fact_opens_place("/etc/systemd/system/x.service.d", 31));
-	assert_false(fact_opens_place("/etc/systemd/system/x", 21));
-	assert_false(fact_opens_place("/etc/x.service.d", 16));
+	assert_true(fact_is_place("/etc/systemd/system/x.service.d", 31));
+	assert_true(fact_is_place("/home/x/.ssh", 12));
+	assert_true(fact_is_place("/etc/cron.d", 11));
+	assert_false(fact_is_place("/.ssh", 5));
+	assert_false(fact_is_place("/etc/systemd/system/x", 21));
+	assert_false(fact_is_place("/etc/x.service.d", 16));
 }
 
 /* Each directory once, with all that is in it; and what the table names is found in it. */
