@@ -221,8 +221,9 @@ coverage_settle(struct gate *g, uint64_t dev, enum coverage what)
 }
 
 bool
-coverage_audited(struct gate *g, int32_t pid, struct coverage_file file)
+coverage_audited(struct gate *g, struct event *ev)
 {
+	int32_t pid = ev->process.pid;
 	struct coverage_ask *a = &g->coverage.ask[(uint32_t)pid % COVERAGE_ASKS];
 
 	if (a->pid != pid)
@@ -232,7 +233,11 @@ coverage_audited(struct gate *g, int32_t pid, struct coverage_file file)
 		a->told--;
 		return true;
 	}
-	return same(&a->file[0], file.dev, file.ino) || same(&a->file[1], file.dev, file.ino);
+	if (same(&a->file[0], ev->file.dev, ev->file.ino) || same(&a->file[1], ev->file.dev, ev->file.ino))
+		return true;
+	if (a->ran_ns && now_boot_ns() - a->ran_ns < AGAIN_NS)
+		ev->sensors |= 1u << SENSOR_PROC;
+	return false;
 }
 
 bool

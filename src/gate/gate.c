@@ -103,15 +103,14 @@ on_open_group(struct source *s, uint32_t events)
 static bool
 is_news(struct gate *g)
 {
-	const struct event *ev = &g->report.event;
+	struct event *ev = &g->report.event;
 
 	if (ev->kind != EVENT_EXEC || ev->sensor != SENSOR_AUDIT)
 		return true;
 	late_heard(g, ev->process.pid, SENSOR_AUDIT, ev);
 	if ((ev->have & HAVE_RESULT) && ev->result < 0)
 		return false;
-	if (coverage_audited(g, ev->process.pid, (struct coverage_file){ ev->file.dev, ev->file.ino }) ||
-	    judge_always_allows(g->policy, ev, VIEW_OBJECT))
+	if (coverage_audited(g, ev) || judge_always_allows(g->policy, ev, VIEW_OBJECT))
 		return false;
 	counter_add(g->setup.page, COUNTER_AUDIT_EXECS, 1);
 	return true;

@@ -162,21 +162,33 @@ what_the_kernel_remembers_is_cached_as_long_as_it_is_the_same(void **state)
 	counts("/gated", COVERAGE_CACHED, 2);
 }
 
+static bool
+audited(struct event *ev, int32_t pid, struct coverage_file file)
+{
+	event_init(ev, EVENT_EXEC, SENSOR_AUDIT);
+	ev->process.pid = pid;
+	ev->file.dev = file.dev;
+	ev->file.ino = file.ino;
+	return coverage_audited(&gate, ev);
+}
+
 static void
 audit_tells_nothing_new_of_what_others_told(void **state)
 {
 	(void)state;
 	const struct coverage_file file = { own.st_dev, own.st_ino }, other = { own.st_dev, own.st_ino + 1 };
+	static struct event ev;
 
-	assert_false(coverage_audited(&gate, getpid(), file));
+	assert_false(audited(&ev, getpid(), file));
 	asked(getpid(), own.st_dev, own.st_ino);
-	assert_true(coverage_audited(&gate, getpid(), file));
-	assert_false(coverage_audited(&gate, getpid(), other));
+	assert_true(audited(&ev, getpid(), file));
+	assert_false(audited(&ev, getpid(), other));
 	ran(getpid(), 1);
-	assert_true(coverage_audited(&gate, getpid(), other));	/* a script, of which the connector tells the interpreter */
-	assert_false(coverage_audited(&gate, getpid(), other));
+	assert_true(audited(&ev, getpid(), other));	/* a script, of which the connector tells the interpreter */
+	assert_false(audited(&ev, getpid(), other));
 	ran(GONE_PID, 1);
-	assert_false(coverage_audited(&gate, GONE_PID, file));	/* nobody knows what it was */
+	assert_false(audited(&ev, GONE_PID, file));	/* nobody knows what it was, but that there was one */
+	assert_int_equal(ev.sensors, 1u << SENSOR_AUDIT | 1u << SENSOR_PROC);
 }
 
 static void
