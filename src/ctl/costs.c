@@ -90,6 +90,8 @@ put_marks(FILE *out, const struct priced *r)
 
 	if (marks & MARKS_EXEC)
 		fputs("exec on every gated file system", out);
+	if (!(marks & MARKS_OPEN) && (r->info.kinds & 1ull << EVENT_SCRIPT))
+		fputs("; scripts that an interpreter opens are not seen, since file.path names no place", out);
 	if (marks & MARKS_OPEN) {
 		fputs(marks & MARKS_EXEC ? "; open on " : "open on ", out);
 		put_places(out, r, WATCH_ASKED, false);

@@ -175,6 +175,18 @@ mark(struct gate *g, struct question *q)
 		fanotify_mark(g->setup.exec_group, FAN_MARK_REMOVE | FAN_MARK_IGNORE, exec_mask(g), q->fd, NULL);
 }
 
+/* Whoever starts this script, no rule on scripts is about it. */
+static bool
+no_script_rule(struct gate *g)
+{
+	struct event *ev = &g->report.event;
+
+	ev->kind = EVENT_SCRIPT;
+	bool none = judge_always_allows(g->policy, ev, VIEW_OBJECT);
+	ev->kind = EVENT_EXEC;
+	return none;
+}
+
 void
 cache_allow(struct gate *g, struct question *q)
 {
@@ -193,7 +205,8 @@ cache_allow(struct gate *g, struct question *q)
 		c->known[at].dev = f->dev;
 		c->known[at].ctime_ns = f->ctime_ns;
 		c->known[at].generation = c->generation;
-		c->known[at].allowed = judge_always_allows(g->policy, ev, loader ? VIEW_LOADER : VIEW_OBJECT);
+		c->known[at].allowed = judge_always_allows(g->policy, ev, loader ? VIEW_LOADER : VIEW_OBJECT) &&
+		    (!q->script || no_script_rule(g));
 	}
 	if (c->known[at].allowed)
 		mark(g, q);

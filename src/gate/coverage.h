@@ -20,7 +20,7 @@ enum coverage_answer coverage_ran(struct gate *, struct coverage_exec *);
 void	coverage_settle(struct gate *, uint64_t dev, enum coverage);
 /* Between turns: an exec that nobody was told of in time, by a gate that is only told, is OPEN; false: there is none. */
 bool	coverage_overdue(struct gate *, uint64_t now_ns, struct coverage_late *);
-/* Audit tells of this exec. False: nobody could judge it yet; if the proc connector knew that there was one, it is put down as a witness. */
+/* Audit tells of this exec. False: nobody could judge it yet; a connector that knew that there was one is put down as a witness. */
 bool	coverage_audited(struct gate *, struct event *);
 /* Has audit told of this exec, of which the proc connector has, before anybody looked at it? */
 bool	coverage_witnessed(const struct gate *, const struct event *);

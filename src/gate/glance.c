@@ -15,3 +15,20 @@ glance_is_library(int fd)
 	unsigned n = head[EI_DATA] == ELFDATA2MSB ? type[0] << 8 | type[1] : type[1] << 8 | type[0];
 	return n == ET_DYN;
 }
+
+bool
+glance_is_script(int fd)
+{
+	char head[2];
+
+	return pread(fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) && head[0] == '#' && head[1] == '!';
+}
+
+bool
+glance_is_text(int fd)
+{
+	char head[128];
+	ssize_t n = pread(fd, head, sizeof(head), 0);
+
+	return n > 0 && !memchr(head, '\0', (size_t)n) && (n < SELFMAG || memcmp(head, ELFMAG, SELFMAG) != 0);
+}

@@ -14,6 +14,7 @@
 #include "gate/owner.h"
 #include "gate/proc.h"
 #include "gate/quiet.h"
+#include "gate/script.h"
 #include "gate/serve.h"
 
 #define SCANS_MAX	2	/* of one question: a file that keeps changing is not waited for */
@@ -193,25 +194,30 @@ name_program(struct gate *g, const struct question *q)
 	ev->have |= HAVE_PROCESS;
 }
 
-/* It has happened: no is only what would have been said. */
-void
-serve_notice(struct gate *g)
+/* Of a verdict that nobody waits for. It has happened: no is only what would have been said. Q: what it came with, or NULL. */
+static void
+follow(struct gate *g, const struct question *q)
 {
-	if (page_owns(g->setup.page, g->report.event.process.pid))
-		return;
-	if (settle(g, NULL))
-		return;
-	join(g, NULL);
+	join(g, q);
 	labels_give(g);
 	act_note_too_hard(g);
 	if (!act_leaves_trace(&g->verdict))
 		return;
 	too_late(&g->verdict);
 	owner_spare(g);
-	fetch(g, NULL, (FETCH_FOR_RECORD & ~g->report.event.tried) | late_wants(g));
+	fetch(g, q, (FETCH_FOR_RECORD & ~g->report.event.tried) | late_wants(g));
 	g->late_ticket = 0;
+	if (q)
+		late_ask(g, q);
 	g->late_others = late_expects(g);
 	act(g, now_boot_ns() - g->report.event.boot_ns);
+}
+
+void
+serve_notice(struct gate *g)
+{
+	if (!page_owns(g->setup.page, g->report.event.process.pid) && settle(g, NULL) == 0)
+		follow(g, NULL);
 }
 
 void
@@ -232,10 +238,35 @@ place(struct gate *g, const struct question *q)
 	name_program(g, q);	/* again: a thread is known by its group only now */
 }
 
+/* True: it was parked, and comes again. What cannot be known of the content in time has no value. */
+static bool
+serve_script(struct gate *g, struct question *q)
+{
+	script_event(g, q);
+	int parked = settle(g, q);
+	if (parked > 0)
+		return true;
+	if (parked < 0) {
+		g->report.event.tried |= HAVE_SCANNED;
+		settle(g, NULL);
+	}
+	script_told(g, q);
+	follow(g, q);
+	return false;
+}
+
 void
 serve_late(struct gate *g, struct question *q)
 {
 	place(g, q);
+	if (script_is(g, q)) {
+		script_event(g, q);
+		g->report.event.tried |= HAVE_SCANNED;
+		settle(g, NULL);
+		script_told(g, q);
+		follow(g, q);
+		place(g, q);
+	}
 	conclude_late(g, q);
 }
 
@@ -246,6 +277,11 @@ serve(struct gate *g, struct question *q)
 		serve_files(g, FILES_A_QUESTION);
 	proc_collect(g);
 	place(g, q);
+	if (script_is(g, q)) {
+		if (serve_script(g, q))
+			return;
+		place(g, q);
+	}
 	int parked = settle(g, q);
 	if (parked == 0) {
 		join(g, q);

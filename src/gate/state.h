@@ -22,6 +22,7 @@ struct question {
 	bool		 unsure;	/* WRITE: it may be another who writes */
 	bool		 leased;	/* writers wait until the descriptor is closed */
 	bool		 kept;		/* somebody else keeps the lease */
+	bool		 script;	/* it is one, and was told of as such */
 	uint64_t	 taken_ns;	/* boot clock */
 	unsigned	 scans;		/* asked of scan for this question */
 };
@@ -57,6 +58,9 @@ struct cache {
 /* Opens that were told not to ask (see quiet.h). */
 #define QUIET_CANDIDATES 1024
 struct quiet { unsigned n; int fd[PAGE_QUIET]; uint64_t candidate[QUIET_CANDIDATES]; };
+
+#define SCRIPTS_TOLD 256	/* see script.h */
+struct script_told { int32_t pid; uint64_t ino, dev, at_ns; };
 
 /* Something that rules ask for, kept until nobody waits for an answer. */
 struct proc_note {
@@ -111,6 +115,7 @@ struct gate {
 	struct files		 files;
 	struct known_dir	 dir[DIRS_KNOWN];
 	struct quiet		 quiet;
+	struct script_told	 script[SCRIPTS_TOLD];
 	struct ahead		 ahead;
 	struct coverage_state	 coverage;
 	struct owner		 owner[OWNERS];

@@ -11,7 +11,7 @@ marks_of(uint64_t kinds)
 		if (!(kinds & 1ull << k))
 			continue;
 		if (event_kind_sensor((enum event_kind)k) == SENSOR_FANOTIFY)
-			marks |= k == EVENT_EXEC ? MARKS_EXEC : MARKS_OPEN;
+			marks |= k == EVENT_EXEC || k == EVENT_SCRIPT ? MARKS_EXEC : MARKS_OPEN;
 		else if (event_kind_sensor((enum event_kind)k) == SENSOR_FILES)
 			marks |= MARKS_FILES;
 		else if (event_kind_sensor((enum event_kind)k) == SENSOR_FACTS)
@@ -105,6 +105,9 @@ rule_cost(const struct policy *p, unsigned rule, struct rule_cost *out)
 	if (r->correlation)
 		return;
 	out->marks = marks_of(r->kinds);
+	for (uint32_t i = 0; i < r->n_asks; i++)
+		if (layout_asks(p)[r->ask + i].events & WATCH_SCRIPTS)
+			out->marks |= MARKS_OPEN;
 	note_logic(p, out, &r->logic);
 	if (out->marks & MARKS_EXEC)
 		name_files(p, out, &r->logic);

@@ -244,6 +244,8 @@ match_was_cut(const struct event *ev, enum field f)
 		return ev->flags & FLAG_ARGS_CUT;
 	case HAVE_ANCESTORS:
 		return ev->flags & FLAG_ANCESTRY_CUT;
+	case HAVE_SCRIPT:
+		return (ev->have & HAVE_ATTRIBUTES) && ev->file.size > ev->text[TEXT_SCRIPT].len;
 	case HAVE_PROCESS: case HAVE_PARENT: case HAVE_PREVIOUS: case HAVE_FILE: case HAVE_FILE_PREVIOUS:
 		return field_is_text(field_info(f)->type) && (ev->flags & FLAG_PATH_CUT);
 	default:

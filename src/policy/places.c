@@ -70,9 +70,9 @@ join_place(struct build *b, struct table *places, const struct l_place *p)
 }
 
 /* One rule's places of some events, while they are found. */
-struct finding { struct table *places; uint32_t events; bool wide; };
+struct finding { struct table *places; uint32_t events; bool wide, named; };
 
-/* WIDE: what leads in from outside, or out, is needed too, so it is all of the file system. */
+/* WIDE: what leads in from outside, or out, is needed too, so it is all of the file system. NAMED: what could be anywhere is let go. */
 static void
 add_place(struct build *b, const struct finding *f, enum watch_kind kind, const char *path, size_t len)
 {
@@ -84,6 +84,8 @@ add_place(struct build *b, const struct finding *f, enum watch_kind kind, const 
 		len = parent(path, len);
 	if (f->wide && kind < WATCH_TREE)
 		kind = WATCH_TREE;
+	if (kind == WATCH_EVERYTHING && f->named)
+		return;
 	snprintf(text, sizeof(text), "%.*s", kind == WATCH_EVERYTHING ? 0 : (int)len, path);
 	join_place(b, f->places, &(struct l_place){ .kind = kind, .path = build_string(b, text), .events = f->events });
 }
@@ -279,6 +281,10 @@ places_of_rule(struct build *b, struct l_rule *r)
 	unsigned events = policy_watch_events(r->kinds), wide = logic_speaks_of_previous(b, &r->logic) ? events & WATCH_RENAME : 0;
 	struct table own = TABLE_OF(struct l_place);
 
+	/* Scripts are seen when they are started, wherever that is; when they are opened, only where rules name places. */
+	if (events & WATCH_SCRIPTS)
+		find_places(b, r, &(struct finding){ .places = &own, .events = WATCH_SCRIPTS, .named = true });
+	events &= ~(unsigned)WATCH_SCRIPTS;
 	if (events & ~wide)
 		find_places(b, r, &(struct finding){ .places = &own, .events = events & ~wide });
 	if (wide)
