@@ -108,14 +108,17 @@ put_marks(FILE *out, const struct priced *r)
 
 /* An exec is asked about unless the kernel remembers that nothing can come of it. */
 static void
-put_exec_cost(FILE *out, const struct rule_cost *c)
+put_exec_cost(FILE *out, const struct priced *r)
 {
+	const struct rule_cost *c = &r->cost;
+	bool scripts = !(r->info.kinds & 1ull << EVENT_EXEC);
+
 	if (c->cacheable && c->silent)
 		fputs("none, once the kernel has seen each program", out);
 	else if (c->key)
-		fprintf(out, "a wake-up per exec of %s = %s only", c->key, c->values);
+		fprintf(out, "a wake-up per %s of %s = %s only", scripts ? "start of a script" : "exec", c->key, c->values);
 	else
-		fputs("a wake-up per exec", out);
+		fputs(scripts ? "a wake-up per start of a script" : "a wake-up per exec", out);
 }
 
 /* Of these there is nothing to be said in front of a regular expression. */
@@ -127,7 +130,7 @@ put_cost(FILE *out, const struct priced *r)
 	const struct rule_cost *c = &r->cost;
 
 	if (c->marks & MARKS_EXEC)
-		put_exec_cost(out, c);
+		put_exec_cost(out, r);
 	if (c->marks & MARKS_OPEN) {
 		fprintf(out, "%sa wake-up per open of ", c->marks & MARKS_EXEC ? "; " : "");
 		put_places(out, r, WATCH_ASKED, false);

@@ -263,6 +263,23 @@ lint_pattern(const struct linter *l, const struct subject *s, const struct l_con
 	}
 }
 
+/* No process ever has a label that no rule gives. */
+static void
+lint_label(const struct linter *l, const struct subject *s, const struct l_condition *c)
+{
+	const struct l_set *set = layout_sets(l->p) + c->arg;
+
+	for (uint32_t i = 0; i < set->n_exact; i++) {
+		const struct l_text *t = layout_texts(l->p) + set->exact + i;
+		unsigned k = 0;
+		while (k < policy_labels(l->p) && strcmp(policy_label(l->p, k), layout_string(l->p, t->off)) != 0)
+			k++;
+		if (k == policy_labels(l->p))
+			warn(l, s->file, c->line, "no rule gives the label '%.63s'; correct it, or give it: label = %.63s", layout_string(l->p, t->off),
+			    layout_string(l->p, t->off));
+	}
+}
+
 /* Whether the event can say it is told elsewhere where the whole hangs on it; here, where it does not. */
 static void
 lint_condition(struct linter *l, const struct subject *s, const struct l_condition *c)
@@ -280,6 +297,8 @@ lint_condition(struct linter *l, const struct subject *s, const struct l_conditi
 	if (c->test != L_VALUES)
 		return;
 	lint_exact(l, s, c);
+	if (c->field == FIELD_PROCESS_LABEL)
+		lint_label(l, s, c);
 	for (uint32_t i = 0; i < set->n_pattern; i++)
 		lint_pattern(l, s, c, layout_patterns(l->p) + set->pattern + i);
 }

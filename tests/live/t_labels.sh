@@ -49,8 +49,8 @@ labels
 start
 allowed "what has no label" fork "$M/bin/nop"
 denied "the process itself, over exec" exec "$M/bin/server" exec "$M/bin/nop"
-exits "its child" $EPERM "$M/bin/server" fork "$M/bin/nop"
-exits "the child of a child, which runs another program" $EPERM "$M/bin/server" fork "$M/bin/other" fork "$M/bin/nop"
+exits "its child" "$EPERM" "$M/bin/server" fork "$M/bin/nop"
+exits "the child of a child, which runs another program" "$EPERM" "$M/bin/server" fork "$M/bin/other" fork "$M/bin/nop"
 allowed "another program, which the server did not start" exec "$M/bin/other" exec "$M/bin/nop"
 exits "who reads without the second label" 0 "$M/bin/tool" exec "$M/bin/reader" open read "$M/data/file"
 no_alert "is not told" rule.name=read
@@ -77,7 +77,7 @@ runs "and with them again" "$B/yettctl" -c "$CONF" reload
 echo >"$T/go"
 wait "$waits"
 is "what no rule gave for a while is forgotten" 0 "$?"
-exits "who comes now has it" $EPERM "$M/bin/server" exec "$M/bin/nop"
+exits "who comes now has it" "$EPERM" "$M/bin/server" exec "$M/bin/nop"
 
 matches "policy show: the label" 'actions +label web' "$(ctl policy show server)"
 matches "explain: it is allowed, and gets the label" 'server \(label web' "$(ctl explain "$M/bin/server")"
@@ -89,7 +89,7 @@ matches "why: the condition on the label" 'process.label = web' "$why"
 gate=$(pid_of gate)
 kill -9 "$gate"
 other_pid gate "$gate" 10 >/dev/null
-exits "another gate gives them" $EPERM "$M/bin/server" fork "$M/bin/nop"
+exits "another gate gives them" "$EPERM" "$M/bin/server" fork "$M/bin/nop"
 stop
 whole
 finish

@@ -75,6 +75,20 @@ check(const struct row *rows, size_t n)
 #define ALERT(conditions)	"[policy]\n[rule r]\non = exec\naction = alert\n" conditions
 
 static void
+a_label_that_no_rule_gives_is_told(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ EXEC("process.label = web\n"), "5 no rule gives the label 'web'" },
+		{ EXEC("process.name = sh\nnot process.label = web, db\n"), "6 no rule gives the label 'web'\n6 no rule gives the label 'db'" },
+		{ EXEC("process.label = web\n[rule s]\non = exec\nprocess.name = nginx\nlabel = web\n"), "" },
+		{ EXEC("process.label = w*\n"), "" },
+	};
+
+	check(rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+static void
 what_can_never_match_is_told(void **state)
 {
 	(void)state;
@@ -308,6 +322,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_label_that_no_rule_gives_is_told),
 		cmocka_unit_test(what_can_never_match_is_told),
 		cmocka_unit_test(what_an_event_never_has_is_told),
 		cmocka_unit_test(groups_that_do_nothing_are_told),
