@@ -160,6 +160,22 @@ do_connect(const char *const arg[])
 	return connect(stream(), (struct sockaddr *)&sa, sizeof(sa));
 }
 
+/* Refused or not, each is a connection that was asked for. */
+static int
+do_connect_many(const char *const arg[])
+{
+	struct sockaddr_in sa = loopback(arg[0]);
+
+	for (int n = number(arg[1]); n > 0; n--) {
+		int fd = stream();
+		if (fd < 0)
+			return -1;
+		connect(fd, (struct sockaddr *)&sa, sizeof(sa));
+		close(fd);
+	}
+	return 0;
+}
+
 /* A connection to ourselves that waits to be accepted: the listening socket. Prints the port that it comes from. */
 static int
 knocked(const char *port)
@@ -646,7 +662,7 @@ do_say_logon(const char *const arg[])
 static const struct { const char *name; act_fn *go; } acts[] = {
 	{ "linger", do_linger },
 	{ "connect", do_connect },		{ "connect-32", do_connect_32 },	{ "uring-connect", do_uring_connect },
-	{ "wait", do_wait },			{ "connect-self", do_connect_self },
+	{ "connect-many", do_connect_many },	{ "wait", do_wait },			{ "connect-self", do_connect_self },
 	{ "listen", do_listen },		{ "listen-32", do_listen_32 },		{ "uring-listen", do_uring_listen },
 	{ "accept", do_accept },		{ "accept4", do_accept4 },		{ "accept-32", do_accept_32 },
 	{ "uring-accept", do_uring_accept },	{ "accept-local", do_accept_local },

@@ -1,7 +1,8 @@
 /*
  * changer [hold=MS] WHAT PATH...: does one thing to a file, then perhaps stays for a while. WHAT: create, mkdir, delete, rmdir, rename FROM
  * TO, link FROM TO, symlink TO PATH, chmod MODE PATH, touch PATH, exchange A B, linkrun FROM TO (and runs it). lock DIRECTORY PAUSE_US:
- * overwrites each *.odt in it and renames it to *.odt.locked, with that pause between two. Exit 0, or 100 + errno.
+ * overwrites each *.odt in it and renames it to *.odt.locked, with that pause between two. append TEXT PATH: a line. load PATH: maps it as
+ * the loader maps a library. many N DIRECTORY: makes and removes N files there. Exit 0, or 100 + errno.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -57,10 +59,52 @@ lock(const char *dir, unsigned pause_us)
 }
 
 static int
+append(const char *text, const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0644);
+	char line[4096];
+	size_t n = (size_t)snprintf(line, sizeof(line), "%s\n", text);
+
+	if (fd < 0 || write(fd, line, n) != (ssize_t)n)
+		return -1;
+	return close(fd);
+}
+
+static int
+load(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char head[832];
+
+	if (fd < 0 || read(fd, head, sizeof(head)) < 0 || mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) == MAP_FAILED)
+		return -1;
+	return close(fd);
+}
+
+static int
+many(unsigned long n, const char *dir)
+{
+	char path[4096];
+
+	for (unsigned long i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "%s/%lu", dir, i);
+		if (create(path) || unlink(path))
+			return -1;
+	}
+	return 0;
+}
+
+static int
 act(const char *what, const char *a, const char *b)
 {
 	if (strcmp(what, "create") == 0)
 		return create(a);
+	if (strcmp(what, "load") == 0)
+		return load(a);
+	if (b && strcmp(what, "append") == 0)
+		return append(a, b);
+	if (b && strcmp(what, "many") == 0)
+		return many(strtoul(a, NULL, 10), b);
 	if (strcmp(what, "mkdir") == 0)
 		return mkdir(a, 0755);
 	if (strcmp(what, "delete") == 0)
