@@ -40,7 +40,7 @@ started_hear(struct gate *g)
 
 	while (g->setup.started_group >= 0 && (n = read(g->setup.started_group, buf, sizeof(buf))) > 0) {
 		size_t left = (size_t)n;
-		for (const struct fanotify_event_metadata *m = (const void *)buf; FAN_EVENT_OK(m, left); m = FAN_EVENT_NEXT(m, left)) {
+		for (struct fanotify_event_metadata *m = (void *)buf; FAN_EVENT_OK(m, left); m = FAN_EVENT_NEXT(m, left)) {
 			if (m->mask & FAN_Q_OVERFLOW)
 				counter_add(g->setup.page, COUNTER_STARTED_OVERFLOW, 1);
 			if (m->fd < 0)
