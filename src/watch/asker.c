@@ -4,78 +4,82 @@
 void
 askers_put(struct askers *t, const struct asker *a)
 {
-	t->at[t->next++ % ASKERS] = *a;
+	unsigned i = t->next++ % ASKERS;
+
+	t->at[i] = *a;
+	t->port[i] = 0;
 }
 
 static bool
 asks_there(const struct asker *a, const struct lookup *l)
 {
-	return a->caller.process.pid && memcmp(&a->to, &l->to, sizeof(l->to)) == 0;
+	return memcmp(&a->to, &l->to, sizeof(l->to)) == 0;
 }
 
 /* Records of audit and packets are read from two sockets, in any order: what is told a moment later may have come first. */
-static bool
-in_time(const struct asker *a, const struct lookup *l)
-{
-	return a->boot_ns + ASKER_BEFORE_NS >= l->boot_ns && a->boot_ns <= l->boot_ns + LOOKUP_WAIT_NS;
-}
-
 bool
 asker_may(const struct asker *a, const struct lookup *l)
 {
-	return asks_there(a, l) && in_time(a, l) && (!a->port || a->port == l->from.port);
+	return asks_there(a, l) && a->boot_ns + ASKER_BEFORE_NS >= l->boot_ns && a->boot_ns <= l->boot_ns + LOOKUP_WAIT_NS;
 }
 
-/* The only one of them; the latest of it. OWNER: only who has the user of the socket counts, who need not be the one that made it. */
-static struct asker *
-only(struct askers *t, const struct lookup *l, uint16_t port, bool owner)
+/* The place of the Nth latest; ASKERS: there are not so many. */
+static unsigned
+latest(const struct askers *t, unsigned n)
 {
-	struct asker *found = NULL;
+	return n < t->next && n < ASKERS ? (t->next - 1 - n) % ASKERS : ASKERS;
+}
 
-	for (unsigned i = 1; i <= ASKERS; i++) {
-		struct asker *a = &t->at[(t->next - i) % ASKERS];
-		if (a->port != port || !asker_may(a, l) || (owner && a->caller.process.uid != l->uid))
+const struct asker *
+askers_next(const struct askers *t, const struct lookup *l, unsigned *n)
+{
+	for (unsigned i; (i = latest(t, (*n)++)) < ASKERS;)
+		if ((!t->port[i] || t->port[i] == l->from.port) && asker_may(&t->at[i], l))
+			return &t->at[i];
+	return NULL;
+}
+
+/* The only one that asks from PORT; the latest of it. OWNER: only who has the user of the socket counts, who need not have made it. */
+static unsigned
+only(const struct askers *t, const struct lookup *l, uint16_t port, bool owner)
+{
+	unsigned found = ASKERS;
+
+	for (unsigned n = 0, i; (i = latest(t, n)) < ASKERS; n++) {
+		const struct process *p = &t->at[i].caller.process;
+		if (t->port[i] != port || !asker_may(&t->at[i], l) || (owner && p->uid != l->uid))
 			continue;
-		if (found && found->caller.process.pid != a->caller.process.pid)
-			return NULL;
-		found = found ? found : a;
+		if (found < ASKERS && t->at[found].caller.process.pid != p->pid)
+			return ASKERS;
+		found = found < ASKERS ? found : i;
 	}
 	return found;
 }
 
 /* A socket that was connected long ago and goes on asking. */
-static struct asker *
-earlier(struct askers *t, const struct lookup *l)
+static unsigned
+earlier(const struct askers *t, const struct lookup *l)
 {
-	for (unsigned i = 1; i <= ASKERS; i++) {
-		struct asker *a = &t->at[(t->next - i) % ASKERS];
-		if (a->port == l->from.port && asks_there(a, l))
-			return a;
-	}
-	return NULL;
-}
+	unsigned i, n = 0;
 
-static bool
-any(struct askers *t, const struct lookup *l)
-{
-	for (unsigned i = 0; i < ASKERS; i++)
-		if (asker_may(&t->at[i], l))
-			return true;
-	return false;
+	while ((i = latest(t, n++)) < ASKERS && (t->port[i] != l->from.port || !asks_there(&t->at[i], l)))
+		;
+	return i;
 }
 
 const struct asker *
 askers_find(struct askers *t, const struct lookup *l)
 {
-	struct asker *a = only(t, l, l->from.port, false);
+	unsigned i = only(t, l, l->from.port, false), n = 0;
 
-	if (!a)
-		a = only(t, l, 0, false);
-	if (!a)
-		a = only(t, l, 0, true);
-	if (!a && !any(t, l))
-		a = earlier(t, l);
-	if (a)
-		a->port = l->from.port;
-	return a;
+	if (i == ASKERS)
+		i = only(t, l, 0, false);
+	if (i == ASKERS)
+		i = only(t, l, 0, true);
+	if (i == ASKERS && !askers_next(t, l, &n))
+		i = earlier(t, l);
+	if (i == ASKERS)
+		return NULL;
+	t->port[i] = l->from.port;
+	return &t->at[i];
 }

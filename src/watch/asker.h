@@ -14,10 +14,13 @@ struct asker {
 	struct caller	 caller;
 	uint32_t	 fd;
 	uint64_t	 boot_ns;
-	uint16_t	 port;		/* of this host, that it turned out to ask from; 0: not known yet */
 };
 
-struct askers { unsigned next; struct asker at[ASKERS]; };
+struct askers {
+	unsigned	 next;
+	uint16_t	 port[ASKERS];	/* of this host, that it turned out to ask from; 0: not known yet. In one piece to be searched */
+	struct asker	 at[ASKERS];
+};
 
 void	askers_put(struct askers *, const struct asker *);
 /*
@@ -25,7 +28,9 @@ void	askers_put(struct askers *, const struct asker *);
  * then who reads the name of a program in a record must not be misled.
  */
 const struct asker *askers_find(struct askers *, const struct lookup *);
-/* May this one have made it, whoever else? */
+/* Those who may have made it, the latest first; *N: start with 0. NULL: no more. */
+const struct asker *askers_next(const struct askers *, const struct lookup *, unsigned *n);
+/* May this one, of whom no port is known yet, have made it? */
 bool	asker_may(const struct asker *, const struct lookup *);
 
 #endif

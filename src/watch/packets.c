@@ -82,6 +82,7 @@ take_question(struct packets *w, const struct packet *p, bool ours, uint64_t now
 {
 	struct lookup *l = lookups_ask(&w->lookups, p, &w->dns, now_ns, now_wall_ns());
 	struct diag_socket s;
+	const struct asker *a;
 
 	counter_add(w->page, COUNTER_LOOKUPS_EARLY, w->lookups.early - w->early);
 	w->early = w->lookups.early;
@@ -89,9 +90,8 @@ take_question(struct packets *w, const struct packet *p, bool ours, uint64_t now
 		return;
 	l->inode = s.inode;
 	l->uid = s.uid;
-	for (unsigned i = 0; i < ASKERS; i++)
-		if (asker_may(&w->askers.at[i], l))
-			ask_holds(w, l, &w->askers.at[i]);
+	for (unsigned n = 0; l->holders < LOOKUP_HOLDERS && (a = askers_next(&w->askers, l, &n));)
+		ask_holds(w, l, a);
 }
 
 static void
@@ -216,7 +216,7 @@ packets_asked(struct packets *w, const struct event *ev)
 	struct asker a = { .to = ev->peer, .fd = (uint32_t)ev->syscall_arg0, .boot_ns = ev->boot_ns };
 	bool sent = !(ev->have & HAVE_RESULT) || ev->result >= 0 || ev->result == -EINPROGRESS;
 
-	if (w->source.fd < 0 || a.to.port != DNS_PORT || !sent)
+	if (a.to.port != DNS_PORT || !sent)
 		return;
 	put_loopback(&a.to);
 	caller_take(&a.caller, ev);

@@ -146,8 +146,10 @@ no_rules() { [ "$(word ours "$("$PROG/auditstate")")" -le "$(word ours "$before"
 eventually 5 no_rules && ok "and the rules of audit are gone" || not_ok "and the rules of audit are gone" "$before" "$("$PROG/auditstate")"
 lookups | policy dns
 runs "one with them" "$B/yettctl" -c "$CONF" reload
-"$ask" connect "$net.1" later.example.org
-alert "opens it again" dns.question.name=later.example.org
+# Those who asked while no watch ran cannot be told apart, and stand in the way of the next for two seconds.
+# shellcheck disable=SC2317 # called by name
+later() { "$ask" connect "$net.1" later.example.org; [ "$(alerts dns.question.name=later.example.org)" -ge 1 ]; }
+eventually 15 later && ok "opens it again" || not_ok "opens it again" "a record" none
 stop
 is "yettd ends well" 0 "$STATUS"
 whole
