@@ -47,11 +47,13 @@ in_exec(struct gate *g, int32_t tid)
 #endif
 	};
 	struct proc_syscall sc;
-	bool is = false;
 
-	for (size_t i = 0; proc_syscall(g->proc, tid, &sc) == 0 && i < sizeof(numbers) / sizeof(numbers[0]) && !is; i++)
-		is = sc.number == numbers[i];
-	return is;
+	if (proc_syscall(g->proc, tid, &sc))
+		return false;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (sc.number == numbers[i])
+			return true;
+	return false;
 }
 
 static bool
