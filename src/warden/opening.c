@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 
 #define CHILD_NS	(10 * NS_PER_SEC)	/* longest life */
 #define AGAIN_NS	(2 * NS_PER_SEC)	/* after one that did not come to its end */
+#define EDGE_BYTES	(8 << 20)		/* of changes that wait: a package brings hundreds of units in one breath */
 #define REST		4			/* so many times as long as a walk took there is none */
 
 static uint64_t
@@ -199,6 +201,11 @@ opening_stop(struct warden *w)
 int
 opening_listen(struct warden *w)
 {
+	const int room = EDGE_BYTES;
+
+	/* Where it cannot be had, the usual room is enough for a hundred. */
+	if (setsockopt(edge_fd(w, EDGE_GATE_OPENER, ROOM_GATE), SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)))
+		log_errno(errno, "more changes of accounts, schedules and services at once than wait in a socket are told without who made them");
 	return loop_watch(&w->loop, &w->facts.edge, edge_fd(w, EDGE_GATE_OPENER, ROOM_WARDEN), on_edge, EPOLLIN);
 }
 

@@ -317,6 +317,12 @@ facts_tick(struct facts *f, uint64_t now_ns)
 	return f->n_waiting != 0;
 }
 
+bool
+facts_room(const struct facts *f)
+{
+	return f->n_waiting < FACTS_WAITING / 2 || f->changes.out->used < OUTBOX_BUSY;
+}
+
 void
 facts_init(struct facts *f, struct outbox *out, struct logons *logons, struct page *page)
 {

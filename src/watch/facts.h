@@ -39,5 +39,7 @@ void	facts_init(struct facts *, struct outbox *, struct logons *, struct page *)
 int	facts_take(struct facts *, const struct wire_msg *, uint64_t now_ns);
 /* Looks at what is due. True while something waits. */
 bool	facts_tick(struct facts *, uint64_t now_ns);
+/* May more come? Not while the gate has yet to take what was told of many. */
+bool	facts_room(const struct facts *);
 
 #endif

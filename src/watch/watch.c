@@ -21,6 +21,7 @@ static struct watch {
 	struct control	control;
 	struct facts	facts;
 	struct source	warden;
+	bool		deaf;		/* what the warden has waits, until there is room for more files */
 	_Alignas(8) char buffer[WIRE_MAX];
 } the_watch;
 
@@ -105,7 +106,10 @@ watch_before(struct loop *l)
 	unsigned open = listener_tick(&w->audit, now);
 	int tick = control_tick(&w->control, now) || open ? TICK_MS : -1, due = packets_tick(&w->packets, now);
 
-	if (facts_tick(&w->facts, now))
+	bool waits = facts_tick(&w->facts, now), deaf = !facts_room(&w->facts);
+	if (deaf != w->deaf && loop_change(&w->loop, &w->warden, deaf ? 0 : EPOLLIN) == 0)
+		w->deaf = deaf;
+	if (waits)
 		tick = tick < 0 || tick > FACTS_MS ? FACTS_MS : tick;
 	return due < 0 || (tick >= 0 && tick < due) ? tick : due;
 }
