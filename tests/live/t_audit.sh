@@ -7,7 +7,7 @@
 audit_lock
 before=$("$PROG/auditstate") || skip "this kernel has no audit"
 [ "$(word enabled "$before")" != 2 ] || skip "audit is locked until the next boot"
-put "$PROG/act" "$M"/bin/{actor,bystander}
+put "$PROG/acts" "$M"/bin/{actor,bystander}
 port=$((20000 + RANDOM % 20000))
 events() {
 	for kind in listen ptrace memfd mount; do
@@ -38,7 +38,7 @@ alert "and recorded, with address and port" rule.name=connect event.action=conne
 "$M/bin/actor" listen $((port + 2))
 alert "listen" rule.name=listen "destination.port=$((port + 2))"
 sleep 60 & victim=$!
-"$M/bin/actor" ptrace $victim
+"$M/bin/actor" seize $victim
 alert "ptrace, with its target" rule.name=ptrace "yett.target.process.pid=$victim"
 kill $victim
 "$M/bin/actor" memfd

@@ -8,7 +8,7 @@ audit_lock
 before=$("$PROG/auditstate") || skip "this kernel has no audit"
 [ "$(word enabled "$before")" != 2 ] || skip "audit is locked until the next boot"
 put "$PROG/step" "$M"/bin/{browser,helper,other}
-put "$PROG/act" "$M/bin/talker"
+put "$PROG/acts" "$M/bin/talker"
 put "$PROG/opener" "$M/bin/writer"
 mkdir -p "$M/home"
 for n in $(seq 8); do echo "$n" >"$M/home/$n"; done
