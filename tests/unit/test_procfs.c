@@ -621,10 +621,28 @@ units_and_containers_are_found_in_control_groups(void **state)
 	assert_string_equal(small, "ngin");
 }
 
+static void
+the_memory_of_a_process_is_known_by_its_path(void **state)
+{
+	(void)state;
+	static const struct { const char *path; int32_t pid; } rows[] = {
+		{ "/proc/1387/mem", 1387 }, { "/tmp/proc/1387/mem", 1387 }, { "1387/mem", 1387 }, { "/proc/1387/task/1400/mem", 1387 },
+		{ "/proc/self/mem", 7 }, { "/proc/thread-self/mem", 7 }, { "/proc/self/task/9/mem", 7 },
+		{ "mem", 0 }, { "/mem", 0 }, { "", 0 }, { "/", 0 }, { "//mem", 0 }, { "/proc/1387/maps", 0 }, { "/proc/1387/xmem", 0 }, { "/dev/mem", 0 },
+		{ "/proc/12x/mem", 0 }, { "/proc/-1/mem", 0 }, { "/proc/99999999999999999999/mem", 0 }, { "/proc/123456789012345/mem", 0 },
+		{ "/task/1/mem", 0 }, { "task/1/mem", 0 }, { "/proc/1387/mem/", 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (proc_path_pid(rows[i].path, strlen(rows[i].path), 7) != rows[i].pid)
+			fail_msg("%s: %d", rows[i].path, proc_path_pid(rows[i].path, strlen(rows[i].path), 7));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_memory_of_a_process_is_known_by_its_path),
 		cmocka_unit_test(terminals_are_named_by_their_numbers),
 		cmocka_unit_test(a_process_has_the_terminal_that_it_was_given),
 		cmocka_unit_test(stat_tells_who_and_since_when),
