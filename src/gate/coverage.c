@@ -162,7 +162,8 @@ ran_seen(struct gate *g, const struct coverage_exec *e, const struct coverage_as
 		return COVERAGE_MEMORY;
 	if (!coverage_gated(g->setup.page, st->st_dev))
 		return COVERAGE_UNGATED;
-	if (started && e->at_ns < started + SWEPT_NS)
+	/* In monitor mode nothing is swept, and what was not told of yet may be soon. */
+	if (started && e->at_ns < started + (g->setup.mode == MODE_MONITOR ? 0 : SWEPT_NS))
 		return COVERAGE_NO_GATE;
 	return in_cache(g, st) ? COVERAGE_CACHED : COVERAGE__MAX;
 }
