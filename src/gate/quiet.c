@@ -16,6 +16,20 @@ mark(const struct gate *g, unsigned how, int fd)
 	return fanotify_mark(g->setup.open_group, how, mask, fd, NULL);
 }
 
+/* Are there opens that rules on script hear? They name places, or hear of what is started only. */
+static bool
+hears_of_scripts(const struct policy *p)
+{
+	struct watch_place place;
+	unsigned n = policy_places(p), events = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		policy_place(p, i, &place);
+		events |= place.events;
+	}
+	return events & WATCH_SCRIPTS;
+}
+
 /* Whatever it is opened for: rules on opens are asked by all of these. */
 static bool
 always_allowed(struct gate *g)
@@ -26,6 +40,8 @@ always_allowed(struct gate *g)
 	bool allowed = true;
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && allowed; i++) {
+		if (kinds[i] == EVENT_SCRIPT && !hears_of_scripts(g->policy))
+			continue;
 		ev->kind = (uint16_t)kinds[i];
 		allowed = judge_always_allows(g->policy, ev, VIEW_OBJECT);
 	}

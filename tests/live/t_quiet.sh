@@ -1,5 +1,6 @@
 #!/bin/bash
-# Neighbours of a file that a rule names ask until they turn out to be busy; then they are quiet, and each way in which that could go stale.
+# Neighbours of a file that a rule names ask until they turn out to be busy; then they are quiet, also where a rule hears of all scripts that
+# are started; and each way in which that could go stale.
 # shellcheck source=/dev/null
 . "${LIB:?run it by tests/live/run}"
 mkdir -p "$M/etc"
@@ -19,6 +20,11 @@ on = open
 file.path = $M/etc/secret
 process.executable = $M/bin/reader
 action = deny, alert
+
+[rule every-script-that-is-started]
+on = script
+not process.pid = -1
+action = log
 END
 put "$PROG/opener" "$M/bin/reader"
 start
