@@ -56,6 +56,17 @@ loop_remove(struct loop *l, struct source *s)
 			l->ready[i].data.ptr = NULL;
 }
 
+int
+loop_replace(struct loop *l, struct source *s, int fd, uint32_t events)
+{
+	if (s->fd >= 0) {
+		loop_remove(l, s);
+		close(s->fd);
+	}
+	s->fd = fd;
+	return fd < 0 ? 0 : loop_add(l, s, events);
+}
+
 void
 loop_stop(struct loop *l, int status)
 {

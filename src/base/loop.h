@@ -39,6 +39,8 @@ void	loop_done(struct loop *);
 int	loop_add(struct loop *, struct source *, uint32_t events);
 /* The same of FD, to be served by FN for the loop's owner. What opened FD may just have failed: then -errno of that. */
 int	loop_watch(struct loop *, struct source *, int fd, source_fn *fn, uint32_t events);
+/* FD instead of what S has, which is closed; -1: nothing any more. `ready` and `owner` stay. 0 or -errno. */
+int	loop_replace(struct loop *, struct source *, int fd, uint32_t events);
 int	loop_change(struct loop *, struct source *, uint32_t events);
 void	loop_remove(struct loop *, struct source *);
 /* Runs until loop_stop() or a source returns an error. */

@@ -110,6 +110,15 @@ event_text(const struct event *ev, enum event_text which, size_t *len)
 	return ev->arena + ev->text[which].off;
 }
 
+bool
+event_same_text(const struct event *a, const struct event *b, enum event_text which)
+{
+	size_t n, m;
+	const char *s = event_text(a, which, &n), *t = event_text(b, which, &m);
+
+	return n == m && memcmp(s, t, n) == 0;
+}
+
 size_t
 event_wire_size(const struct event *ev)
 {

@@ -172,6 +172,9 @@ void	event_make_room(struct event *, size_t n);
 /* The text; "" if there is none. NOT terminated: use the length. */
 const char *event_text(const struct event *, enum event_text which, size_t *len);
 
+/* Is it the same text, or in neither of them one? */
+bool	event_same_text(const struct event *, const struct event *, enum event_text which);
+
 /* Bytes to send or store. */
 size_t	event_wire_size(const struct event *);
 

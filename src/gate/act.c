@@ -117,7 +117,7 @@ report(struct gate *g, enum report_kind kind, uint64_t latency_ns)
 	g->report.root_pid = kind == REPORT_STATE ? 0 : tree_root(g->tree, g->report.event.process.pid, &g->report.root);
 	if (kind == REPORT_ALERT)
 		fold_put(g);
-	else if (!late_keep(g))
+	else if (kind == REPORT_STATE || !late_keep(g))
 		spool_put(g, &g->report);
 	spool_flush(g);
 }

@@ -150,8 +150,9 @@ ran_unseen(struct coverage_exec *e, const struct coverage_ask *a)
 
 /* COVERAGE__MAX: that is not known yet. */
 static enum coverage
-ran_seen(struct gate *g, const struct coverage_exec *e, const struct coverage_ask *a, const struct stat *st)
+ran_seen(struct gate *g, const struct coverage_exec *e, const struct coverage_ask *a)
 {
+	const struct stat *st = e->st;
 	static const char memfd[] = "/memfd:";
 	uint64_t started = atomic_load(&g->setup.page->process[ROOM_GATE].started_ns);
 	bool named = same(&a->file[0], st->st_dev, st->st_ino) || same(&a->file[1], st->st_dev, st->st_ino);
@@ -196,15 +197,12 @@ coverage_ran(struct gate *g, struct coverage_exec *e)
 {
 	struct coverage_ask *a = &g->coverage.ask[(uint32_t)e->pid % COVERAGE_ASKS];
 	enum coverage what;
-	char name[32];
-	struct stat st;
 
-	snprintf(name, sizeof(name), "%d/exe", e->pid);
-	if (!e->len || fstatat(g->proc, name, &st, 0)) {
-		what = ran_unseen(e, a);
+	if (e->st) {
+		e->file = (struct coverage_file){ e->st->st_dev, e->st->st_ino };
+		what = ran_seen(g, e, a);
 	} else {
-		e->file = (struct coverage_file){ st.st_dev, st.st_ino };
-		what = ran_seen(g, e, a, &st);
+		what = ran_unseen(e, a);
 	}
 	if (a->pid != e->pid)
 		*a = (struct coverage_ask){ .pid = e->pid };

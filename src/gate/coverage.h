@@ -10,12 +10,22 @@
 /* The question about an exec in G->report is answered with yes: the program that PID will run, unless it fails. */
 void	coverage_asked(struct gate *, int32_t pid);
 /*
- * PID runs another program since AT_NS; EXE of LEN bytes, 0 if it cannot be read any more. SEEN: by its path it was asked about. FILE is
- * filled in. EXPLAINED: by a question, by what the kernel remembers, or it cannot be known. SLIPPED: nobody was asked, and it was counted
- * why. OPEN: nobody was asked, and if that was right is for the policy to say; coverage_settle() counts it.
+ * PID runs another program since AT_NS; EXE of LEN bytes, 0 if it cannot be read any more, and ST of its file, NULL likewise. SEEN: by its
+ * path it was asked about. FILE is filled in. EXPLAINED: by a question, by what the kernel remembers, or it cannot be known. SLIPPED:
+ * nobody was asked, and it was counted why. OPEN: nobody was asked, and if that was right is for the policy to say; coverage_settle()
+ * counts it.
  */
 enum coverage_answer { COVERAGE_EXPLAINED, COVERAGE_SLIPPED, COVERAGE_OPEN };
-struct coverage_exec { int32_t pid; uint64_t at_ns; const char *exe; size_t len; bool seen; struct coverage_file file; };
+struct stat;
+struct coverage_exec {
+	int32_t			 pid;
+	uint64_t		 at_ns;
+	const char		*exe;
+	size_t			 len;
+	const struct stat	*st;
+	bool			 seen;
+	struct coverage_file	 file;
+};
 enum coverage_answer coverage_ran(struct gate *, struct coverage_exec *);
 void	coverage_settle(struct gate *, uint64_t dev, enum coverage);
 /* Between turns: an exec that nobody was told of in time, by a gate that is only told, is OPEN; false: there is none. */

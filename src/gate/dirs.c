@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "base/cleanup.h"
+#include "base/mix.h"
 #include "gate/dirs.h"
 #include "gate/files.h"
 
@@ -120,11 +121,7 @@ path_of(const struct gate *g, const struct file_mount *m, int fd, char *out)
 static struct known_dir *
 known(struct gate *g, const struct fan_object *o)
 {
-	uint64_t hash = (uint64_t)o->type ^ o->fsid;
-
-	for (uint32_t i = 0; i < o->bytes; i++)
-		hash = (hash ^ o->handle[i]) * 0x100000001b3ull;
-	return &g->dir[(hash >> 32) % DIRS_KNOWN];
+	return &g->dir[(mix((uint64_t)o->type ^ o->fsid, o->handle, o->bytes) >> 32) % DIRS_KNOWN];
 }
 
 void

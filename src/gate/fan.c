@@ -224,14 +224,22 @@ fan_filesystem(struct gate *g, int fd)
 }
 
 void
-fan_attributes(struct gate *g, const struct stat *st)
+fan_file(struct gate *g, const struct file *f)
 {
 	struct event *ev = &g->report.event;
 
-	ev->file = event_file_of(st);
+	ev->file = *f;
 	event_file_flags(ev);
-	event_set_str(ev, TEXT_FILE_OWNER, policy_user(g->policy, st->st_uid));
+	event_set_str(ev, TEXT_FILE_OWNER, policy_user(g->policy, f->uid));
 	ev->have |= HAVE_ATTRIBUTES;
+}
+
+void
+fan_attributes(struct gate *g, const struct stat *st)
+{
+	const struct file f = event_file_of(st);
+
+	fan_file(g, &f);
 }
 
 static void
@@ -266,7 +274,7 @@ fan_event(struct gate *g, const struct question *q)
 	if (q->unsure)
 		ev->flags |= FLAG_WRITE_UNSURE;
 	if (fstat(q->fd, &st)) {
-		ev->tried |= HAVE_FILE | HAVE_ATTRIBUTES | HAVE_HASH | HAVE_CONTENT;
+		ev->tried |= HAVE_FILE | HAVE_ATTRIBUTES | HAVE_SCANNED;
 		return;
 	}
 	fan_attributes(g, &st);

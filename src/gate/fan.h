@@ -17,6 +17,7 @@ void	fan_event(struct gate *, const struct question *);
 
 /* What stat() says of the file of the event in hand; and the type of the file system that FD is on. */
 void	fan_attributes(struct gate *, const struct stat *);
+void	fan_file(struct gate *, const struct file *);
 void	fan_filesystem(struct gate *, int fd);
 
 /* An answer is given to who has waited since then. */

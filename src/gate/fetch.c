@@ -1,5 +1,7 @@
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include "base/procfs.h"
 #include "gate/content.h"
@@ -222,6 +224,15 @@ fetch_program(struct gate *g, int32_t pid, char *exe, size_t size)
 		exe[n] = '\0';
 	}
 	return n;
+}
+
+int
+fetch_program_file(struct gate *g, int32_t pid, struct stat *st)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "%d/exe", pid);
+	return fstatat(g->proc, name, st, 0) ? -errno : 0;
 }
 
 /* One process and its ancestors from /proc, the eldest first, so that each finds its parent. */

@@ -21,5 +21,7 @@ void	fetch_target(struct gate *);
 
 /* What a process runs, without the kernel's remark that the file has no name any more. Length, or -errno. */
 ssize_t	fetch_program(struct gate *, int32_t pid, char *exe, size_t size);
+/* The file that it runs. 0 or -errno. */
+int	fetch_program_file(struct gate *, int32_t pid, struct stat *);
 
 #endif

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/clock.h"
+#include "base/mix.h"
 #include "gate/act.h"
 #include "gate/fold.h"
 #include "gate/late.h"
@@ -18,19 +19,7 @@ page_of(struct gate *g)
 	return &g->setup.page->fold;
 }
 
-#define BASIS	0xcbf29ce484222325ull
-
-/* FNV-1a: whoever chooses the texts of a cause writes the policies. */
-static uint64_t
-mix(uint64_t h, const void *bytes, size_t len)
-{
-	const uint8_t *b = bytes;
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ b[i]) * 0x100000001b3ull;
-	return h;
-}
-
+/* Whoever chooses the texts of a cause writes the policies. */
 static uint64_t
 mix_text(uint64_t h, const struct event *ev, enum event_text which)
 {
@@ -41,28 +30,19 @@ mix_text(uint64_t h, const struct event *ev, enum event_text which)
 }
 
 static bool
-same_text(const struct event *a, const struct event *b, enum event_text which)
-{
-	size_t n, m;
-	const char *s = event_text(a, which, &n), *t = event_text(b, which, &m);
-
-	return n == m && memcmp(s, t, n) == 0;
-}
-
-static bool
 same_cause(const struct report *a, const struct report *b)
 {
 	return a->root == b->root && a->event.kind == b->event.kind && a->decision == b->decision && a->would == b->would && a->mode == b->mode &&
 	    a->settled == b->settled && a->severity == b->severity && a->actions == b->actions &&
-	    same_text(&a->event, &b->event, TEXT_RULE) && same_text(&a->event, &b->event, TEXT_RULESET) &&
-	    same_text(&a->event, &b->event, TEXT_MATCHED);
+	    event_same_text(&a->event, &b->event, TEXT_RULE) && event_same_text(&a->event, &b->event, TEXT_RULESET) &&
+	    event_same_text(&a->event, &b->event, TEXT_MATCHED);
 }
 
 static uint64_t
 hash_of(const struct report *r)
 {
 	const uint8_t words[] = { r->decision, r->would, r->mode, r->settled, r->severity, (uint8_t)r->actions, (uint8_t)r->event.kind };
-	uint64_t h = mix(mix(BASIS, words, sizeof(words)), &r->root, sizeof(r->root));
+	uint64_t h = mix(mix(MIX_BASIS, words, sizeof(words)), &r->root, sizeof(r->root));
 
 	h = mix_text(mix_text(mix_text(h, &r->event, TEXT_RULE), &r->event, TEXT_RULESET), &r->event, TEXT_MATCHED);
 	return h ? h : 1;
@@ -72,7 +52,7 @@ hash_of(const struct report *r)
 static uint64_t
 object_of(const struct event *ev)
 {
-	return mix_text(mix_text(mix_text(BASIS, ev, TEXT_EXECUTABLE), ev, TEXT_FILE_PATH), ev, TEXT_FILE_PREVIOUS);
+	return mix_text(mix_text(mix_text(MIX_BASIS, ev, TEXT_EXECUTABLE), ev, TEXT_FILE_PATH), ev, TEXT_FILE_PREVIOUS);
 }
 
 /* Has the one in hand something to say that none of its window has said? Then it is recorded, as long as there are few. */

@@ -78,20 +78,12 @@ complete(struct event *ev, const struct event *audited)
 	ev->args_count = audited->args_count;
 }
 
-static bool
-same_words(const struct event *a, const struct event *b, enum event_text which)
-{
-	size_t n, m;
-	const char *s = event_text(a, which, &n), *t = event_text(b, which, &m);
-
-	return n && n == m && memcmp(s, t, n) == 0;
-}
-
 /* The file of a script that was asked about, and the program of one that was not. */
 static bool
 same_exec(const struct event *ev, const struct event *audited)
 {
-	return (ev->file.ino == audited->file.ino && ev->file.dev == audited->file.dev) || same_words(ev, audited, TEXT_EXECUTABLE);
+	return (ev->file.ino == audited->file.ino && ev->file.dev == audited->file.dev) ||
+	    (ev->text[TEXT_EXECUTABLE].len && event_same_text(ev, audited, TEXT_EXECUTABLE));
 }
 
 void

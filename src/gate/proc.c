@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include "base/clock.h"
+#include "base/netlink.h"
 #include "base/procfs.h"
 #include "event/fact.h"
 #include "gate/coverage.h"
@@ -100,10 +101,12 @@ on_exec(struct gate *g, int32_t pid, uint64_t at_ns)
 {
 	const char *pending = tree_pending_exe(g->tree, pid), *heard;
 	char exe[4096];
+	struct stat st;
 	ssize_t n = fetch_program(g, pid, exe, sizeof(exe));
+	bool there = n > 0 && fetch_program_file(g, pid, &st) == 0;
 	size_t len;
 
-	if (n <= 0)		/* it was opened after the last look */
+	if (n <= 0 && asked(g, EVENT_START))	/* it was opened after the last look */
 		started_hear(g);
 	/* What was only heard of was not asked about. */
 	bool seen = n > 0 && pending[0] && strncmp(pending, exe, TREE_PATH - 1) == 0;
@@ -112,11 +115,12 @@ on_exec(struct gate *g, int32_t pid, uint64_t at_ns)
 
 	linger_end(g, pid);
 	late_heard(g, pid, SENSOR_PROC, NULL);
-	struct coverage_exec e = { .pid = pid, .at_ns = at_ns, .exe = exe, .len = n > 0 ? (size_t)n : 0, .seen = seen };
+	struct coverage_exec e = { .pid = pid, .at_ns = at_ns, .exe = exe, .len = n > 0 ? (size_t)n : 0,
+		.st = there ? &st : NULL, .seen = seen };
 	enum coverage_answer answer = coverage_ran(g, &e);
 	if (asked(g, EVENT_START) && !page_owns(g->setup.page, pid))
-		started_note(g, pid, at_ns, exe, n > 0 ? (size_t)n : 0);
-	bool late = tree_exec(g->tree, pid, exe, n > 0 ? (size_t)n : 0);
+		started_note(g, &e);
+	bool late = tree_exec(g->tree, pid, exe, e.len);
 	if (answer == COVERAGE_EXPLAINED)
 		return;
 	if (!late || !is_noted(&g->reader, pid))
@@ -205,22 +209,17 @@ collect(struct gate *g)
 {
 	unsigned n = 0;
 
-	started_hear(g);
+	if (asked(g, EVENT_START))
+		started_hear(g);
 	for (;;) {
 		_Alignas(struct nlmsghdr) char buf[512];
-		struct sockaddr_nl from = { 0 };
-		socklen_t from_len = sizeof(from);
-		ssize_t got = recvfrom(g->setup.proc_sock, buf, sizeof(buf), MSG_DONTWAIT, (struct sockaddr *)&from, &from_len);
-		if (got < 0 && errno == ENOBUFS) {
+		ssize_t got = netlink_take(g->setup.proc_sock, buf, sizeof(buf));
+		if (got == -ENOBUFS)
 			lost(g);
-			continue;
-		}
-		if (got < 0 && errno == EINTR)
+		if (got == -ENOBUFS || got == -EBADMSG)
 			continue;
 		if (got < 0)
 			break;
-		if (from_len != sizeof(from) || from.nl_pid != 0)	/* only the kernel is port 0 */
-			continue;
 		n++;
 		take_message(g, buf, (size_t)got);
 	}
@@ -328,6 +327,7 @@ proc_tend(struct gate *g, uint64_t now_ns)
 	}
 	if (now_ns - r->check_ns >= CHECK_NS) {
 		r->check_ns = now_ns;
+		started_hear(g);	/* what nobody asks for any more keeps its file system busy */
 		if (atomic_load(&g->setup.page->warden.beats) >= r->beats + MUTED_BEATS)
 			heal(g);
 	}
@@ -345,12 +345,11 @@ static void
 note_exec(struct gate *g, const struct proc_note *note)
 {
 	struct event *ev = &g->report.event;
-	char name[32], exe[4096];
+	char exe[4096];
 	struct stat st;
 	ssize_t n = fetch_program(g, note->pid, exe, sizeof(exe));
 
-	snprintf(name, sizeof(name), "%d/exe", note->pid);
-	if (n > 0 && fstatat(g->proc, name, &st, 0) == 0 && st.st_dev == note->file.dev && st.st_ino == note->file.ino)
+	if (n > 0 && fetch_program_file(g, note->pid, &st) == 0 && st.st_dev == note->file.dev && st.st_ino == note->file.ino)
 		fan_attributes(g, &st);
 	else
 		n = (ssize_t)tree_program(g->tree, note->pid, exe, sizeof(exe));
@@ -361,7 +360,7 @@ note_exec(struct gate *g, const struct proc_note *note)
 	}
 	ev->tried |= HAVE_FILE | HAVE_ATTRIBUTES;
 	fetch(g, NULL, HAVE_HASH);	/* as far as it is known: nobody has opened the file for us */
-	ev->tried |= HAVE_HASH | HAVE_CONTENT;
+	ev->tried |= HAVE_SCANNED;
 }
 
 /* Need nobody have asked about the exec in hand, since the answer is yes whoever asks? */

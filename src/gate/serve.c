@@ -87,7 +87,8 @@ conclude(struct gate *g, struct question *q, int err)
 	if (trace)
 		fetch(g, q, (FETCH_FOR_RECORD & ~g->report.event.tried) | late_wants(g));
 	bool doomed = dooms(&g->verdict) && linger_doom(g, q);
-	g->late_others = late_expects(g);
+	if (trace)
+		g->late_others = late_expects(g);
 	bool seals = !doomed && grave(&g->verdict) && linger_seal(g, q, (enum decision)g->verdict.decision, err);
 	if (trace && !seals)
 		late_ask(g, q);

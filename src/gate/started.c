@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/fanotify.h>
@@ -70,15 +69,14 @@ started_name(const struct gate *g, int32_t pid, size_t *len)
 
 /* What was opened and what runs: one only if the program is not a script, and not gone. */
 static void
-identify(struct gate *g, struct started *s, const char *exe, size_t len)
+identify(struct gate *g, struct started *s, const struct coverage_exec *e)
 {
-	const struct opened *o = opened_by(g, s->pid);
-	char name[32];
-	struct stat st;
+	const struct opened *o = opened_by(g, e->pid);
+	const char *exe = e->exe;
+	size_t len = e->len;
 
-	snprintf(name, sizeof(name), "%d/exe", s->pid);
-	if (len && fstatat(g->proc, name, &st, 0) == 0) {
-		s->file = event_file_of(&st);
+	if (e->st) {
+		s->file = event_file_of(e->st);
 		s->heard = o && o->file.dev == s->file.dev && o->file.ino == s->file.ino;
 	} else if (o) {
 		s->file = o->file;
@@ -91,7 +89,7 @@ identify(struct gate *g, struct started *s, const char *exe, size_t len)
 }
 
 void
-started_note(struct gate *g, int32_t pid, uint64_t at_ns, const char *exe, size_t len)
+started_note(struct gate *g, const struct coverage_exec *e)
 {
 	struct started_notes *n = &g->started;
 
@@ -100,8 +98,8 @@ started_note(struct gate *g, int32_t pid, uint64_t at_ns, const char *exe, size_
 		return;
 	}
 	struct started *s = &n->note[n->head++ % STARTED_NOTES];
-	*s = (struct started){ .pid = pid, .at_ns = at_ns };
-	identify(g, s, exe, len);
+	*s = (struct started){ .pid = e->pid, .at_ns = e->at_ns };
+	identify(g, s, e);
 }
 
 static void
@@ -116,13 +114,9 @@ put_started(struct gate *g, const struct started *s)
 	}
 	if (s->len == sizeof(s->path))
 		ev->flags |= FLAG_PATH_CUT;
-	if (s->file.ino) {
-		ev->file = s->file;
-		event_file_flags(ev);
-		event_set_str(ev, TEXT_FILE_OWNER, policy_user(g->policy, s->file.uid));
-		ev->have |= HAVE_ATTRIBUTES;
-	}
-	ev->tried |= HAVE_FILE | HAVE_ATTRIBUTES | HAVE_HASH | HAVE_CONTENT;
+	if (s->file.ino)
+		fan_file(g, &s->file);
+	ev->tried |= HAVE_FILE | HAVE_ATTRIBUTES | HAVE_SCANNED;
 }
 
 bool

@@ -5,7 +5,7 @@
  * of which nobody waits: so it is known also of programs that end at once, and of those that the kernel need not ask about. Both are read
  * when the connector is, at once while it is quiet and by the clock while it is busy; an exec waits for neither.
  */
-#include "gate/state.h"
+#include "gate/coverage.h"
 
 /* Takes what was opened to be run. Names of programs to come. */
 void	started_hear(struct gate *);
@@ -13,8 +13,8 @@ void	started_hear(struct gate *);
 /* What PID is about to run, by what was heard; NULL: nothing was. LEN without a terminator. */
 const char *started_name(const struct gate *, int32_t pid, size_t *len);
 
-/* PID runs another program since AT_NS (boot clock): EXE of LEN bytes, 0 if it cannot be read any more. */
-void	started_note(struct gate *, int32_t pid, uint64_t at_ns, const char *exe, size_t len);
+/* A program runs that nobody has heard of yet. */
+void	started_note(struct gate *, const struct coverage_exec *);
 
 /* The next one that somebody has to hear of, placed in G->report.event; false when there is none. */
 bool	started_next(struct gate *);

@@ -5,26 +5,15 @@
 static unsigned
 marks_of(uint64_t kinds)
 {
+	static const unsigned by[SENSOR__MAX] = {
+		[SENSOR_FANOTIFY] = MARKS_OPEN, [SENSOR_FILES] = MARKS_FILES, [SENSOR_FACTS] = MARKS_FACTS, [SENSOR_PACKET] = MARKS_PACKETS,
+		[SENSOR_UEVENT] = MARKS_DEVICES, [SENSOR_PROC] = MARKS_PROC, [SENSOR_AUDIT] = MARKS_AUDIT,
+	};
 	unsigned marks = 0;
 
-	for (int k = 0; k < EVENT__MAX; k++) {
-		if (!(kinds & 1ull << k))
-			continue;
-		if (event_kind_sensor((enum event_kind)k) == SENSOR_FANOTIFY)
-			marks |= k == EVENT_EXEC || k == EVENT_SCRIPT ? MARKS_EXEC : MARKS_OPEN;
-		else if (event_kind_sensor((enum event_kind)k) == SENSOR_FILES)
-			marks |= MARKS_FILES;
-		else if (event_kind_sensor((enum event_kind)k) == SENSOR_FACTS)
-			marks |= MARKS_FACTS;
-		else if (event_kind_sensor((enum event_kind)k) == SENSOR_PACKET)
-			marks |= MARKS_PACKETS;
-		else if (event_kind_sensor((enum event_kind)k) == SENSOR_UEVENT)
-			marks |= MARKS_DEVICES;
-		else if (event_kind_sensor((enum event_kind)k) == SENSOR_PROC)
-			marks |= MARKS_PROC;
-		else if (event_kind_sensor((enum event_kind)k) == SENSOR_AUDIT)
-			marks |= MARKS_AUDIT;
-	}
+	for (int k = 0; k < EVENT__MAX; k++)
+		if (kinds & 1ull << k)
+			marks |= k == EVENT_EXEC || k == EVENT_SCRIPT ? MARKS_EXEC : by[event_kind_sensor((enum event_kind)k)];
 	return marks;
 }
 

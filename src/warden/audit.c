@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/netlink.h"
 #include "warden/audit.h"
 #include "warden/audit_rules.h"
 
@@ -39,9 +40,6 @@ send_request(int sock, uint16_t type, uint16_t flags, uint32_t sequence, const s
 static ssize_t
 receive(int sock, void *buf, size_t size, uint64_t until_ns)
 {
-	struct sockaddr_nl from = { 0 };
-	struct iovec part = { buf, size };
-	struct msghdr msg = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &part, .msg_iovlen = 1 };
 	struct pollfd p = { .fd = sock, .events = POLLIN };
 	uint64_t now = now_boot_ns();
 
@@ -49,10 +47,8 @@ receive(int sock, void *buf, size_t size, uint64_t until_ns)
 		return -ETIMEDOUT;
 	if (poll(&p, 1, (int)((until_ns - now) / NS_PER_MS) + 1) <= 0)
 		return -EAGAIN;
-	ssize_t n = recvmsg(sock, &msg, MSG_DONTWAIT);
-	if (n < 0)
-		return errno == EINTR ? -EAGAIN : -errno;
-	return from.nl_pid || (msg.msg_flags & MSG_TRUNC) ? -EAGAIN : n;
+	ssize_t n = netlink_take(sock, buf, size);
+	return n == -EBADMSG ? -EAGAIN : n;
 }
 
 /* Acknowledged requests end with the acknowledgement, listings with NLMSG_DONE, AUDIT_GET with its answer. */

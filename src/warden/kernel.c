@@ -132,23 +132,29 @@ listen_to_processes(int fd, bool filter)
 }
 
 int
-proc_connector_open(bool *filter)
+netlink_open(int bus, unsigned groups, int bytes)
 {
-	struct mnl_socket *nl = mnl_socket_open2(NETLINK_CONNECTOR, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	int bytes = PROC_BUFFER, fd = -1, err = 0;
+	struct mnl_socket *nl = mnl_socket_open2(bus, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = -1, err = 0;
 
 	if (!nl)
 		return -errno;
-	if (mnl_socket_bind(nl, CN_IDX_PROC, MNL_SOCKET_AUTOPID) < 0)
-		err = -errno;
-	else
-		fd = fcntl(mnl_socket_get_fd(nl), F_DUPFD_CLOEXEC, 3);
-	if (!err && fd < 0)
+	if (mnl_socket_bind(nl, groups, MNL_SOCKET_AUTOPID) < 0 || (fd = fcntl(mnl_socket_get_fd(nl), F_DUPFD_CLOEXEC, 3)) < 0)
 		err = -errno;
 	mnl_socket_close(nl);
 	if (err)
 		return err;
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes));
+	return fd;
+}
+
+int
+proc_connector_open(bool *filter)
+{
+	int fd = netlink_open(NETLINK_CONNECTOR, CN_IDX_PROC, PROC_BUFFER), err = 0;
+
+	if (fd < 0)
+		return fd;
 	*filter = kernel_at_least(6, 6);
 	if (!*filter)
 		err = filter_attach(fd);

@@ -15,6 +15,9 @@ void	groups_close(struct groups *);
 /* The groups that tell of files by handle, with what this kernel can; members are -1 where it has none. Unmarked. */
 void	heard_open(struct heard *);
 
+/* A netlink socket on BUS that hears GROUPS (a bit each), with a buffer of so many bytes. The descriptor or -errno. */
+int	netlink_open(int bus, unsigned groups, int bytes);
+
 /* The proc connector, listening, with 16 MiB of buffer; only the events that the tree needs. The descriptor or -errno. */
 int	proc_connector_open(bool *filter);
 

@@ -129,6 +129,12 @@ fsid_of(const struct statfs *sf)
 	return id;
 }
 
+static bool
+wants_started(const struct warden *w)
+{
+	return policy_kinds(w->policy) & 1ull << EVENT_START;
+}
+
 /*
  * Each time again: the number of a device that is gone is given to the next one, whose superblock has no marks. AT->dev 0: a layer,
  * wherever it is.
@@ -157,7 +163,7 @@ mark_superblock(struct round *r, const struct mount *at)
 	/* What is remembered of a file is not of its place: a directory that moves takes it along. Where this cannot be had, nothing is. */
 	if (r->g->stale >= 0)
 		fanotify_mark(r->g->stale, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_MOVED_TO | FAN_ONDIR, AT_FDCWD, at->path);
-	if (w->heard.started >= 0 && (policy_kinds(w->policy) & 1ull << EVENT_START))
+	if (w->heard.started >= 0 && wants_started(w))
 		fanotify_mark(w->heard.started, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_OPEN_EXEC, AT_FDCWD, at->path);
 	if (!m) {
 		m = &w->marked[w->n_marked++];
@@ -471,7 +477,7 @@ marks_prune(struct warden *w)
 		if (more && change_mark(m, w->heard.files, FAN_MARK_REMOVE, more) == 0)
 			m->heard &= ~more;
 	}
-	if (w->heard.started >= 0 && !(policy_kinds(w->policy) & 1ull << EVENT_START))
+	if (w->heard.started >= 0 && !wants_started(w))
 		fanotify_mark(w->heard.started, FAN_MARK_FLUSH | FAN_MARK_FILESYSTEM, 0, AT_FDCWD, NULL);
 	plan_prune(w);
 	hand_over(w);

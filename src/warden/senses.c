@@ -1,6 +1,4 @@
 #include <errno.h>
-#include <fcntl.h>
-#include <libmnl/libmnl.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
@@ -11,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "warden/child.h"
+#include "warden/kernel.h"
 #include "warden/roles.h"
 #include "warden/senses.h"
 
@@ -105,18 +104,7 @@ open_packets(void)
 static int
 open_devices(void)
 {
-	struct mnl_socket *nl = mnl_socket_open2(NETLINK_KOBJECT_UEVENT, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	int bytes = DEVICES_BUFFER, fd = -1, err = 0;
-
-	if (!nl)
-		return -errno;
-	if (mnl_socket_bind(nl, KERNEL_GROUP, MNL_SOCKET_AUTOPID) < 0 || (fd = fcntl(mnl_socket_get_fd(nl), F_DUPFD_CLOEXEC, 3)) < 0)
-		err = -errno;
-	mnl_socket_close(nl);
-	if (err)
-		return err;
-	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes));
-	return fd;
+	return netlink_open(NETLINK_KOBJECT_UEVENT, KERNEL_GROUP, DEVICES_BUFFER);
 }
 
 static const struct { enum event_kind kind; int (*open)(void); const char *told; } senses[SENSE__MAX] = {

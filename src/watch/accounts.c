@@ -26,22 +26,31 @@ password_state(struct span p)
 	return span_is(p, "x") ? "shadowed" : "set";
 }
 
-/* A line with a name and something behind it. */
+/* The next line with a name and something behind it; false: there is none. */
 static bool
-is_entry(unsigned fields, const struct span field[FIELDS])
+next_account(struct span *rest, struct span field[FIELDS])
 {
-	return fields > 1 && field[0].n && field[0].s[0] != '#';
+	struct span line;
+
+	while (span_line(rest, &line))
+		if (split(line, field) > 1 && field[0].n && field[0].s[0] != '#')
+			return true;
+	return false;
+}
+
+static void
+put_password(struct value *v, struct span p)
+{
+	value_secret(v, "password=", password_state(p), p);
 }
 
 void
 parse_passwd(struct entries *e, const struct fact_file *f)
 {
-	struct span rest = f->text, line, field[FIELDS];
+	struct span rest = f->text, field[FIELDS];
 	struct value v;
 
-	while (span_line(&rest, &line)) {
-		if (!is_entry(split(line, field), field))
-			continue;
+	while (next_account(&rest, field)) {
 		value_begin(&v, e);
 		value_put(&v, "uid=", field[2]);
 		value_put(&v, "gid=", field[3]);
@@ -49,7 +58,7 @@ parse_passwd(struct entries *e, const struct fact_file *f)
 		value_put(&v, "shell=", field[6]);
 		value_put(&v, "gecos=", field[4]);
 		if (!span_is(field[1], "x"))
-			value_secret(&v, "password=", password_state(field[1]), field[1]);
+			put_password(&v, field[1]);
 		entries_add(e, OBJECT_USER, field[0], &v);
 	}
 }
@@ -57,14 +66,12 @@ parse_passwd(struct entries *e, const struct fact_file *f)
 void
 parse_shadow(struct entries *e, const struct fact_file *f)
 {
-	struct span rest = f->text, line, field[FIELDS];
+	struct span rest = f->text, field[FIELDS];
 	struct value v;
 
-	while (span_line(&rest, &line)) {
-		if (!is_entry(split(line, field), field))
-			continue;
+	while (next_account(&rest, field)) {
 		value_begin(&v, e);
-		value_secret(&v, "password=", password_state(field[1]), field[1]);
+		put_password(&v, field[1]);
 		value_put(&v, "changed=", field[2]);
 		value_put(&v, "min=", field[3]);
 		value_put(&v, "max=", field[4]);
@@ -78,16 +85,14 @@ parse_shadow(struct entries *e, const struct fact_file *f)
 void
 parse_group(struct entries *e, const struct fact_file *f)
 {
-	struct span rest = f->text, line, field[FIELDS], member;
+	struct span rest = f->text, field[FIELDS], member;
 	struct value v;
 
-	while (span_line(&rest, &line)) {
-		if (!is_entry(split(line, field), field))
-			continue;
+	while (next_account(&rest, field)) {
 		value_begin(&v, e);
 		value_put(&v, "gid=", field[2]);
 		if (!span_is(field[1], "x"))
-			value_secret(&v, "password=", password_state(field[1]), field[1]);
+			put_password(&v, field[1]);
 		entries_add(e, OBJECT_GROUP, field[0], &v);
 		while (span_field(&field[3], ',', &member)) {
 			value_begin(&v, e);
@@ -102,14 +107,12 @@ parse_group(struct entries *e, const struct fact_file *f)
 void
 parse_gshadow(struct entries *e, const struct fact_file *f)
 {
-	struct span rest = f->text, line, field[FIELDS];
+	struct span rest = f->text, field[FIELDS];
 	struct value v;
 
-	while (span_line(&rest, &line)) {
-		if (!is_entry(split(line, field), field))
-			continue;
+	while (next_account(&rest, field)) {
 		value_begin(&v, e);
-		value_secret(&v, "password=", password_state(field[1]), field[1]);
+		put_password(&v, field[1]);
 		value_put(&v, "administrators=", field[2]);
 		value_put(&v, "members=", field[3]);
 		entries_add(e, OBJECT_SHADOW_GROUP, field[0], &v);

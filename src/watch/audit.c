@@ -3,9 +3,8 @@
 #include <linux/netlink.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 #include "base/clock.h"
+#include "base/netlink.h"
 #include "watch/audit.h"
 #include "watch/translate.h"
 
@@ -141,19 +140,15 @@ listener_take(struct listener *w, const void *datagram, size_t len, uint64_t now
 static int
 read_one(struct listener *w, uint64_t now_ns)
 {
-	struct sockaddr_nl from = { 0 };
-	struct iovec part = { w->datagram, sizeof(w->datagram) };
-	struct msghdr msg = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &part, .msg_iovlen = 1 };
-	ssize_t n = recvmsg(w->source.fd, &msg, MSG_DONTWAIT);
+	ssize_t n = netlink_take(w->source.fd, w->datagram, sizeof(w->datagram));
 
-	if (n < 0 && errno == ENOBUFS) {
+	if (n == -ENOBUFS) {
 		counter_add(w->page, COUNTER_AUDIT_LOST, 1);
 		return 1;
 	}
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	bool broken = msg.msg_namelen != sizeof(from) || from.nl_pid != 0 || (msg.msg_flags & MSG_TRUNC);
-	if (broken || listener_take(w, w->datagram, (size_t)n, now_ns))
+	if (n < 0 && n != -EBADMSG)
+		return n == -EAGAIN ? 0 : (int)n;
+	if (n < 0 || listener_take(w, w->datagram, (size_t)n, now_ns))
 		counter_add(w->page, COUNTER_AUDIT_BROKEN, 1);
 	return 1;
 }
@@ -183,20 +178,15 @@ listener_tick(struct listener *w, uint64_t now_ns)
 int
 listener_use(struct listener *w, int fd, uint64_t kinds, uint64_t told)
 {
-	if (w->source.fd >= 0) {
-		loop_remove(w->loop, &w->source);
-		close(w->source.fd);
-	}
-	w->source = (struct source){ .fd = fd, .ready = listener_ready, .owner = w };
 	w->assemble.kinds = kinds;
 	w->told = told;
-	return fd < 0 ? 0 : loop_add(w->loop, &w->source, EPOLLIN);
+	return loop_replace(w->loop, &w->source, fd, EPOLLIN);
 }
 
 int
 listener_init(struct listener *w, struct loop *l, const struct watch_setup *setup, struct outbox *out, struct packets *packets)
 {
-	w->source.fd = -1;
+	w->source = (struct source){ .fd = -1, .ready = listener_ready, .owner = w };
 	w->loop = l;
 	w->out = out;
 	w->packets = packets;

@@ -1,9 +1,7 @@
 #include <errno.h>
-#include <linux/netlink.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 #include "base/clock.h"
+#include "base/netlink.h"
 #include "watch/devices.h"
 #include "watch/uevent.h"
 
@@ -31,21 +29,16 @@ tell(struct devices *w, const struct uevent *u)
 static int
 read_one(struct devices *w)
 {
-	struct sockaddr_nl from = { 0 };
 	struct uevent u;
-	struct iovec part = { w->message, sizeof(w->message) };
-	struct msghdr msg = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &part, .msg_iovlen = 1 };
-	ssize_t n = recvmsg(w->source.fd, &msg, MSG_DONTWAIT);
+	ssize_t n = netlink_take(w->source.fd, w->message, sizeof(w->message));
 
-	if (n < 0 && errno == ENOBUFS) {
+	if (n == -ENOBUFS) {
 		counter_add(w->page, COUNTER_DEVICES_LOST, 1);
 		return 1;
 	}
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	/* Who may speak here besides the kernel has a number. */
-	bool broken = msg.msg_namelen != sizeof(from) || from.nl_pid != 0 || (msg.msg_flags & MSG_TRUNC);
-	int err = broken ? -EBADMSG : uevent_parse(w->message, (size_t)n, &u);
+	if (n < 0 && n != -EBADMSG)
+		return n == -EAGAIN ? 0 : (int)n;
+	int err = n < 0 ? (int)n : uevent_parse(w->message, (size_t)n, &u);
 	if (err == -EBADMSG)
 		counter_add(w->page, COUNTER_DEVICES_BROKEN, 1);
 	else if (!err)
@@ -68,18 +61,13 @@ devices_ready(struct source *s, uint32_t events)
 int
 devices_use(struct devices *w, int fd)
 {
-	if (w->source.fd >= 0) {
-		loop_remove(w->loop, &w->source);
-		close(w->source.fd);
-	}
-	w->source = (struct source){ .fd = fd, .ready = devices_ready, .owner = w };
-	return fd < 0 ? 0 : loop_add(w->loop, &w->source, EPOLLIN);
+	return loop_replace(w->loop, &w->source, fd, EPOLLIN);
 }
 
 int
 devices_init(struct devices *w, struct loop *l, const struct watch_setup *setup, struct outbox *out)
 {
-	w->source.fd = -1;
+	w->source = (struct source){ .fd = -1, .ready = devices_ready, .owner = w };
 	w->loop = l;
 	w->out = out;
 	w->page = setup->page;

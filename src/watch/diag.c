@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+#include "base/netlink.h"
 #include "watch/diag.h"
 
 #define STALE_MAX	16	/* answers to questions of a predecessor that may still lie in the socket */
@@ -41,17 +42,15 @@ static int
 take_answer(struct diag *d, struct diag_socket *out)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[1024];
-	struct sockaddr_nl from = { 0 };
-	socklen_t size = sizeof(from);
 	struct nlmsghdr head;
 	struct inet_diag_msg m;
 	int32_t error;
-	ssize_t n = recvfrom(d->fd, buf, sizeof(buf), MSG_DONTWAIT, (struct sockaddr *)&from, &size);
+	ssize_t n = netlink_take(d->fd, buf, sizeof(buf));
 
 	if (n < 0)
-		return -errno;
+		return n == -EBADMSG ? -ESTALE : (int)n;
 	memcpy(&head, buf, sizeof(head));
-	if (from.nl_pid || n < (ssize_t)sizeof(head) || head.nlmsg_seq != d->sequence)
+	if (n < (ssize_t)sizeof(head) || head.nlmsg_seq != d->sequence)
 		return -ESTALE;
 	if (head.nlmsg_type == NLMSG_ERROR && n >= (ssize_t)(sizeof(head) + sizeof(error))) {
 		memcpy(&error, buf + sizeof(head), sizeof(error));

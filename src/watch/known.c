@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
+#include "base/mix.h"
 #include "watch/known.h"
 
 #define PASSWD		"/etc/passwd"
@@ -8,11 +9,7 @@
 static unsigned
 bucket_of(const char *path, size_t len)
 {
-	uint32_t h = 2166136261u;
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ (uint8_t)path[i]) * 16777619u;
-	return h % BUCKETS;
+	return (unsigned)(mix(MIX_BASIS, path, len) % BUCKETS);
 }
 
 struct known *

@@ -1,28 +1,19 @@
 #include <string.h>
+#include "base/mix.h"
 #include "watch/lookup.h"
-
-static uint32_t
-mix(uint32_t h, const void *bytes, size_t n)
-{
-	const uint8_t *p = bytes;
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ p[i]) * 16777619u;
-	return h;
-}
 
 /* FROM asks TO. Never 0. */
 static uint32_t
 hash_of(const struct packet *p, const struct peer *from, const struct peer *to, const struct dns *d)
 {
-	uint32_t h = mix(2166136261u, from, sizeof(*from));
+	uint64_t h = mix(MIX_BASIS, from, sizeof(*from));
 
 	h = mix(h, to, sizeof(*to));
 	h = mix(h, &p->tcp, sizeof(p->tcp));
 	h = mix(h, &d->id, sizeof(d->id));
 	h = mix(h, d->type, strlen(d->type));
 	h = mix(h, d->name, strlen(d->name));
-	return h ? h : 1;
+	return (uint32_t)h ? (uint32_t)h : 1;
 }
 
 static bool

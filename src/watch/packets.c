@@ -2,7 +2,6 @@
 #include <linux/if_packet.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 #include "base/clock.h"
 #include "watch/packets.h"
 
@@ -231,19 +230,14 @@ packets_asked(struct packets *w, const struct event *ev)
 int
 packets_use(struct packets *w, int fd)
 {
-	if (w->source.fd >= 0) {
-		loop_remove(w->loop, &w->source);
-		close(w->source.fd);
-	}
-	w->source = (struct source){ .fd = fd, .ready = packets_ready, .owner = w };
 	w->paused = false;
-	return fd < 0 ? 0 : loop_add(w->loop, &w->source, EPOLLIN);
+	return loop_replace(w->loop, &w->source, fd, EPOLLIN);
 }
 
 int
 packets_init(struct packets *w, struct loop *l, const struct watch_setup *setup, struct outbox *out)
 {
-	w->source.fd = -1;
+	w->source = (struct source){ .fd = -1, .ready = packets_ready, .owner = w };
 	w->loop = l;
 	w->out = out;
 	w->page = setup->page;
