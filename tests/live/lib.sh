@@ -267,6 +267,38 @@ audit_lock() {
 	flock -w 600 "$AUDIT_FD" || give_up "another test holds audit"
 }
 
+# The same for a test that needs it. AUDIT_WAS: how it is found
+audit_needed() {
+	audit_lock
+	AUDIT_WAS=$("$PROG/auditstate") || skip "this kernel has no audit"
+	[ "$(word enabled "$AUDIT_WAS")" != 2 ] || skip "audit is locked until the next boot"
+}
+
+audit_restore() { "$PROG/auditstate" restore "$(word enabled "$AUDIT_WAS")" "$(word limit "$AUDIT_WAS")" "$(word wait "$AUDIT_WAS")"; }
+
+# own DIR...: from here on each is a tmpfs with the same content, which nobody else sees
+own() {
+	local dir
+	for dir; do
+		mkdir -p "$T/own$dir" && mount -t tmpfs -o size=64m,mode=0755 yett-test "$T/own$dir" || give_up "a tmpfs for $dir"
+		cp -a "$dir/." "$T/own$dir/" 2>/dev/null
+		mount --move "$T/own$dir" "$dir" && [ "$(stat -f -c %T "$dir")" = tmpfs ] || give_up "$dir is not the test's own"
+	done
+}
+
+# victim: somebody to act upon. VICTIM: his pid, until done_with
+victim() { "$PROG/acts" linger 60 & VICTIM=$!; eventually 2 victim_runs; }
+# shellcheck disable=SC2317 # called by name
+victim_runs() { [ "$(readlink "/proc/$VICTIM/exe")" = "$(readlink -f "$PROG/acts")" ]; }
+done_with() { kill -9 "$VICTIM" 2>/dev/null; wait "$VICTIM" 2>/dev/null; }
+
+# name_server ADDRESS...: answers on port 53 of these
+name_server() {
+	local line
+	exec {READY}< <(exec "$PROG/resolve" serve "$@")
+	read -r -t 10 -u "$READY" line && [ "$line" = ready ] || give_up "the name server"
+}
+
 mkdir -p "$T"
 mount -t tmpfs -o size=640m,mode=0755 yett-test "$T" || { echo "not ok - a tmpfs of its own"; exit 1; }
 mkdir -p "$P" "$VENDOR"

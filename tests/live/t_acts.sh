@@ -5,9 +5,7 @@
 # shellcheck source=/dev/null
 . "${LIB:?run it by tests/live/run}"
 
-audit_lock
-state=$("$PROG/auditstate") || skip "this kernel has no audit"
-[ "$(word enabled "$state")" != 2 ] || skip "audit is locked until the next boot"
+audit_needed
 put "$PROG/acts" "$M/bin/actor"
 actor=$M/bin/actor
 {
@@ -44,10 +42,6 @@ act() {
 	SAID=$(cat "$T/said")
 }
 found() { look field "$1" <"$T/found"; }
-victim() { "$PROG/acts" linger 60 & VICTIM=$!; eventually 2 victim_runs; }
-# shellcheck disable=SC2317 # called by name
-victim_runs() { [ "$(readlink "/proc/$VICTIM/exe")" = "$(readlink -f "$PROG/acts")" ]; }
-done_with() { kill -9 "$VICTIM" 2>/dev/null; wait "$VICTIM" 2>/dev/null; }
 
 port=$((20000 + RANDOM % 20000))
 act "connect" connect destination.ip=127.0.0.1 destination.port=$port yett.event.syscall=connect -- connect $port
@@ -139,5 +133,5 @@ is "no record of audit was broken" 0 "$(counter audit_broken)"
 stop
 is "yettd ends well" 0 "$STATUS"
 whole
-is "audit is as it was" "$state" "$("$PROG/auditstate")"
+is "audit is as it was" "$AUDIT_WAS" "$("$PROG/auditstate")"
 finish

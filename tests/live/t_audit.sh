@@ -4,9 +4,7 @@
 # shellcheck source=/dev/null
 . "${LIB:?run it by tests/live/run}"
 
-audit_lock
-before=$("$PROG/auditstate") || skip "this kernel has no audit"
-[ "$(word enabled "$before")" != 2 ] || skip "audit is locked until the next boot"
+audit_needed
 put "$PROG/acts" "$M"/bin/{actor,bystander}
 port=$((20000 + RANDOM % 20000))
 events() {
@@ -63,7 +61,7 @@ eventually 5 no_rules && ok "needs no audit rules, so there are none" || not_ok 
 stop
 is "yettd ends well" 0 "$STATUS"
 sleep 0.2
-is "audit is as it was" "$before" "$("$PROG/auditstate")"
+is "audit is as it was" "$AUDIT_WAS" "$("$PROG/auditstate")"
 
 policy audit <<END
 [policy]
@@ -78,6 +76,5 @@ YETTD=
 start
 stop
 is "what a killed one left is gone after the next" 0 "$(word ours "$("$PROG/auditstate")")"
-# shellcheck disable=SC2046 # three words
-"$PROG/auditstate" restore "$(word enabled "$before")" "$(word limit "$before")" "$(word wait "$before")"
+audit_restore
 finish

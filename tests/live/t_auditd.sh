@@ -9,10 +9,8 @@ own=$LIVE/../../build/unpacked
 AUDITD=$(PATH=$own/sbin:$own/usr/sbin:/usr/sbin:/sbin:$PATH command -v auditd) || skip "there is no auditd: make check installs it"
 AUDITCTL=$(dirname "$AUDITD")/auditctl
 LIBS=$(find "$own" -name '*.so.*' -printf '%h\n' 2>/dev/null | sort -u | tr '\n' ':')
-audit_lock
-state=$("$PROG/auditstate") || skip "this kernel has no audit"
-[ "$(word enabled "$state")" != 2 ] || skip "audit is locked until the next boot"
-[ "$(word owner "$state")" = 0 ] || skip "an audit daemon runs on this host"
+audit_needed
+[ "$(word owner "$AUDIT_WAS")" = 0 ] || skip "an audit daemon runs on this host"
 mkdir -p "$T/own-run" "$T/auditd/plugins.d" && mount --bind "$T/own-run" /run || give_up "a /run of its own"
 cat >"$T/auditd/auditd.conf" <<END
 local_events = yes
@@ -90,7 +88,6 @@ does "when the daemon goes, yett hears on" eventually 10 told_more
 stop
 whole
 their "$AUDITCTL" -d always,exit -F arch=b64 -S memfd_create -k theirs >/dev/null 2>&1
-# shellcheck disable=SC2046 # three words
-"$PROG/auditstate" restore "$(word enabled "$state")" "$(word limit "$state")" "$(word wait "$state")"
-is "audit is as it was" "$(word enabled "$state") 0" "$(word enabled "$("$PROG/auditstate")") $(word rules "$("$PROG/auditstate")")"
+audit_restore
+is "audit is as it was" "$(word enabled "$AUDIT_WAS") 0" "$(word enabled "$("$PROG/auditstate")") $(word rules "$("$PROG/auditstate")")"
 finish

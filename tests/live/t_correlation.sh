@@ -4,9 +4,7 @@
 # shellcheck source=/dev/null
 . "${LIB:?run it by tests/live/run}"
 
-audit_lock
-before=$("$PROG/auditstate") || skip "this kernel has no audit"
-[ "$(word enabled "$before")" != 2 ] || skip "audit is locked until the next boot"
+audit_needed
 put "$PROG/step" "$M"/bin/{browser,helper,other}
 put "$PROG/acts" "$M/bin/talker"
 put "$PROG/opener" "$M/bin/writer"
@@ -96,6 +94,5 @@ runs "a reload" "$B/yettctl" -c "$CONF" reload
 number "correlations that came true are counted" "$(counter correlated)" -ge 1
 stop
 whole
-# shellcheck disable=SC2046 # three words
-"$PROG/auditstate" restore "$(word enabled "$before")" "$(word limit "$before")" "$(word wait "$before")"
+audit_restore
 finish

@@ -5,9 +5,7 @@
 # shellcheck source=/dev/null
 . "${LIB:?run it by tests/live/run}"
 
-audit_lock
-before=$("$PROG/auditstate") || skip "this kernel has no audit"
-[ "$(word enabled "$before")" != 2 ] || skip "audit is locked until the next boot"
+audit_needed
 field "$T/ungated"
 put "$PROG/step" "$M/bin/forbidden" "$M/bin/told" "$M/bin/common" "$M/bin/hashed" "$T/ungated/forbidden" "$T/ungated/told"
 put "$PROG/nop" "$M/bin/nop" "$T/ungated/nop"
@@ -120,6 +118,5 @@ stop
 is "nothing was missed" 0 "$(coverage missed)"
 number "one ran without a gate" "$(coverage no_gate)" -ge 1
 whole
-# shellcheck disable=SC2046 # three words
-"$PROG/auditstate" restore "$(word enabled "$before")" "$(word limit "$before")" "$(word wait "$before")"
+audit_restore
 finish

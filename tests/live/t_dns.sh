@@ -4,13 +4,10 @@
 # shellcheck source=/dev/null
 . "${LIB:?run it by tests/live/run}"
 
-audit_lock
-before=$("$PROG/auditstate") || skip "this kernel has no audit"
-[ "$(word enabled "$before")" != 2 ] || skip "audit is locked until the next boot"
+audit_needed
 put "$PROG/resolve" "$M"/bin/{resolve,flood}
 net=127.53.$((RANDOM % 250 + 1)) ask=$M/bin/resolve
-exec {READY}< <(exec "$PROG/resolve" serve "$net.1" "$net.2" ::1)
-read -r -t 10 -u "$READY" line && [ "$line" = ready ] || give_up "the name server"
+name_server "$net.1" "$net.2" ::1
 printf 'nameserver %s.2\noptions timeout:1\n' "$net" >"$T/resolv.conf"
 printf 'hosts: dns\n' >"$T/nsswitch.conf"
 mount --bind "$T/resolv.conf" /etc/resolv.conf
@@ -142,8 +139,8 @@ rm -f "$P/dns.ini"
 runs "a policy without lookups" "$B/yettctl" -c "$CONF" reload
 is "closes the socket" unneeded "$(status sensors.packets.state)"
 # shellcheck disable=SC2317 # called by name
-no_rules() { [ "$(word ours "$("$PROG/auditstate")")" -le "$(word ours "$before")" ]; }
-eventually 5 no_rules && ok "and the rules of audit are gone" || not_ok "and the rules of audit are gone" "$before" "$("$PROG/auditstate")"
+no_rules() { [ "$(word ours "$("$PROG/auditstate")")" -le "$(word ours "$AUDIT_WAS")" ]; }
+eventually 5 no_rules && ok "and the rules of audit are gone" || not_ok "and the rules of audit are gone" "$AUDIT_WAS" "$("$PROG/auditstate")"
 lookups | policy dns
 runs "one with them" "$B/yettctl" -c "$CONF" reload
 # Those who asked while no watch ran cannot be told apart, and stand in the way of the next for two seconds.

@@ -4,9 +4,7 @@
 # shellcheck source=/dev/null
 . "${LIB:?run it by tests/live/run}"
 
-audit_lock
-before=$("$PROG/auditstate") || skip "this kernel has no audit"
-[ "$(word enabled "$before")" != 2 ] || skip "audit is locked until the next boot"
+audit_needed
 shipped=$LIVE/../../policies
 mkdir -p "$T/etc" && mount -t tmpfs -o size=16m,mode=0755 yett-test "$T/etc" && cp -a /etc/. "$T/etc/" && mount --move "$T/etc" /etc ||
 	give_up "an /etc of its own"

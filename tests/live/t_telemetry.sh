@@ -5,18 +5,10 @@
 # shellcheck source=/dev/null
 . "${LIB:?run it by tests/live/run}"
 
-audit_lock
-state=$("$PROG/auditstate") || skip "this kernel has no audit"
-[ "$(word enabled "$state")" != 2 ] || skip "audit is locked until the next boot"
+audit_needed
 SHIPPED=$LIVE/../../policies EVENTS=$L/events.jsonl
 
-# own DIR: from here on it is a tmpfs with the same content
-own() {
-	mkdir -p "$T/own$1" && mount -t tmpfs -o size=64m,mode=0755 yett-test "$T/own$1" || give_up "a tmpfs for $1"
-	cp -a "$1/." "$T/own$1/" 2>/dev/null
-	mount --move "$T/own$1" "$1" && [ "$(stat -f -c %T "$1")" = tmpfs ] || give_up "$1 is not the test's own"
-}
-for dir in /etc /var/spool /usr/lib/systemd; do own "$dir"; done
+own /etc /var/spool /usr/lib/systemd
 mkdir -p /etc/cron.d /etc/systemd/system "$M/files" "$M/lib"
 put "$PROG/acts" "$M/bin/actor"
 put "$PROG/changer" "$M/bin/changer"
@@ -30,8 +22,7 @@ ENTROPY=$("$PYTHON" -E -c 'import collections, math, sys
 b = open(sys.argv[1], "rb").read()
 print(round(-1000 * sum(n / len(b) * math.log2(n / len(b)) for n in collections.Counter(b).values())))' "$M/bin/content")
 net=127.54.$((RANDOM % 250 + 1)).1
-exec {READY}< <(exec "$PROG/resolve" serve "$net")
-read -r -t 10 -u "$READY" line && [ "$line" = ready ] || give_up "the name server"
+name_server "$net"
 
 cp "$SHIPPED"/telemetry.ini "$SHIPPED"/telemetry/*.ini "$P"
 policy own <<END
@@ -82,10 +73,6 @@ row() {
 	wait "$ACTOR" 2>/dev/null
 }
 a=$M/bin/actor c=$M/bin/changer
-victim() { "$PROG/acts" linger 60 & VICTIM=$!; eventually 2 victim_runs; }
-# shellcheck disable=SC2317 # called by name
-victim_runs() { [ "$(readlink "/proc/$VICTIM/exe")" = "$(readlink -f "$PROG/acts")" ]; }
-done_with() { kill -9 "$VICTIM" 2>/dev/null; wait "$VICTIM" 2>/dev/null; }
 change() { cp "$1" "$T/new" && sed -i "$2" "$T/new" && cp "$T/new" "$1+"; }
 
 # What needs no audit.
@@ -168,7 +155,7 @@ ok "the slowest record took $SLOWEST ms, with its search"
 is "all 34 rows were seen" "$(seq 34 | tr '\n' ' ')" "$(printf '%s\n' $ROWS | sort -nu | tr '\n' ' ')"
 whole
 is "the events have the form that others expect" "" "$("$PYTHON" "$LIVE/../verify/schema" "$EVENTS" 2>&1)"
-is "audit is as it was" "$state" "$("$PROG/auditstate")"
+is "audit is as it was" "$AUDIT_WAS" "$("$PROG/auditstate")"
 
 # Of a lookup the process is not known then, and of a module only what the kernel tells of itself, if it has any.
 AUDIT=off ROWS=" 17 27 28"

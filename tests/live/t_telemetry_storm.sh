@@ -5,9 +5,7 @@
 # shellcheck source=/dev/null
 . "${LIB:?run it by tests/live/run}"
 
-audit_lock
-state=$("$PROG/auditstate") || skip "this kernel has no audit"
-[ "$(word enabled "$state")" != 2 ] || skip "audit is locked until the next boot"
+audit_needed
 SHIPPED=$LIVE/../../policies EVENTS=$L/events.jsonl
 put "$PROG/nop" "$M/bin/nop"
 put "$PROG/acts" "$M/bin/actor"
@@ -103,5 +101,5 @@ for name in $of_processes $of_files $of_audit; do
 done
 stop
 whole
-is "audit is as it was" "$state" "$("$PROG/auditstate")"
+is "audit is as it was" "$AUDIT_WAS" "$("$PROG/auditstate")"
 finish

@@ -61,7 +61,7 @@ ran(int32_t pid, uint64_t at_ns)
 	static const char exe[] = "/some/program";
 
 	return coverage_ran(&gate, &(struct coverage_exec){ .pid = pid, .at_ns = at_ns, .exe = exe,
-		.len = pid == GONE_PID ? 0 : sizeof(exe) - 1 });
+		.len = pid == GONE_PID ? 0 : sizeof(exe) - 1, .st = pid == GONE_PID ? NULL : &own });
 }
 
 /* The kernel need not ask about this program, as it is. */
@@ -233,7 +233,7 @@ static void
 a_program_in_memory(void **state)
 {
 	(void)state;
-	coverage_ran(&gate, &(struct coverage_exec){ .pid = getpid(), .at_ns = 1, .exe = "/memfd:x (deleted)", .len = 18 });
+	coverage_ran(&gate, &(struct coverage_exec){ .pid = getpid(), .at_ns = 1, .exe = "/memfd:x (deleted)", .len = 18, .st = &own });
 	counts("(memory)", COVERAGE_MEMORY, 1);
 }
 

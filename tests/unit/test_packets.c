@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <cmocka.h>
 /* Watch is a process, not a library: what reads packets is taken in whole. */
 #include "watch/packet.c"
